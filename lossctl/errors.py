@@ -1,0 +1,85 @@
+"""Everything lossctl says when it cannot go on; each sentence is built in one place."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LossctlError(Exception):
+    """A message for the user, with what to try next and the exit code it stands for."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        """Keep the message and the hint apart, so that each can be shown in its own way."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Join message and hint as one text of one or two lines."""
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class UsageError(LossctlError):
+    """What was asked for makes no sense, whatever the data say."""
+
+    @classmethod
+    def unknown(cls, what: str, name: str, known: Iterable[str]) -> UsageError:
+        """Name the unknown thing and the nearest known ones."""
+        names = sorted(known)
+        lowered = {known_name.lower(): known_name for known_name in names}
+        close = difflib.get_close_matches(name.lower(), list(lowered), n=3, cutoff=0.5)
+        if close:
+            hint = "did you mean " + " or ".join(quote(lowered[match]) for match in close) + "?"
+        elif len(names) > MANY:
+            hint = ""
+        else:
+            hint = f"there are: {listing(names)}" if names else ""
+        return cls(f"there is no {what} {quote(name)}", hint)
+
+
+class DataError(LossctlError):
+    """The data cannot be used: unreadable, misaligned, out of domain or empty."""
+
+    exit_code = 3
+
+
+MANY = 12
+"""More names than this are not listed in a message."""
+
+
+def listing(names: Iterable[str]) -> str:
+    """Quote the first few of some names, and count the rest."""
+    quoted = [quote(name) for name in names]
+    if len(quoted) <= MANY:
+        return ", ".join(quoted)
+    return ", ".join(quoted[:MANY]) + f" and {len(quoted) - MANY:,} more"
+
+
+def plural(count: int, noun: str) -> str:
+    """Count things: '1 row', '2,000 rows', '3 classes'."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun}{'es' if noun.endswith('s') else 's'}"
+
+
+def quote(text: str, longest: int = 60) -> str:
+    """Put text that came from outside in quotes, made visible and kept short."""
+    shown = visible(text)
+    if len(shown) > longest:
+        shown = shown[: longest - 1] + "…"
+    return f"'{shown}'"
+
+
+def visible(text: str) -> str:
+    """Show control, bidi and other invisible characters as escapes, and keep the rest."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable()
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
