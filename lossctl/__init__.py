@@ -1,3 +1,67 @@
-"""Compute any loss from files or arrays, exactly."""
+"""Compute any machine-learning loss from arrays or files, exactly.
+
+>>> import lossctl
+>>> lossctl.compute("huber", [1.0, 5.0], [1.0, 2.0], delta=1.5)
+1.6875
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from lossctl.errors import DataError, LossctlError, UsageError
+
+if TYPE_CHECKING:
+    from lossctl.block import Array
+    from lossctl.definition import Loss
 
 __version__ = "0.1.0"
+__all__ = ["DataError", "LossctlError", "UsageError", "__version__", "compute", "losses"]
+
+
+def compute(
+    loss: str,
+    *roles: Any,  # noqa: ANN401
+    weight: Any = None,  # noqa: ANN401
+    like: str | None = None,
+    **options: Any,  # noqa: ANN401
+) -> float | Array:
+    """Compute a loss of arrays, exactly as the command line does of files.
+
+    Args:
+        loss: its name, an alias, or a framework's name, which implies that framework's conventions.
+        roles: the arrays in the order that the loss declares, `prediction` and `target` for most:
+            anything that numpy reads, `(n,)` or `(n, d)`. The names of a data frame's columns are
+            the names of its classes.
+        weight: one number a row, at least 0.
+        like: torch, keras, sklearn or optax, to get the number that this framework gives.
+        options: the loss's own options, and `reduction`, `per` and `divide_by`.
+
+    Returns:
+        The number. With `reduction="none"`, one number a row (an element with `per="element"`),
+        each times its weight.
+
+    Raises:
+        UsageError: no such loss or option, or options that do not go together.
+        DataError: arrays that do not fit the loss or each other.
+
+    >>> compute("mse", [1.0, 2.0], [0.0, 4.0])
+    2.5
+    >>> compute("mae", [1.0, 2.0], [0.0, 4.0], weight=[3.0, 1.0], reduction="none")
+    array([3., 2.])
+    """
+    from lossctl.library import compute  # noqa: PLC0415  # numpy is not needed for --help
+
+    return compute(loss, roles, weight=weight, like=like, options=options)
+
+
+def losses() -> Mapping[str, Loss]:
+    """Return the catalogue: every loss by its name.
+
+    >>> losses()["huber"].summary
+    'Square of a small residual, a line of slope delta beyond delta.'
+    """
+    from lossctl.catalogue import load  # noqa: PLC0415  # numpy is not needed for --help
+
+    return load()

@@ -78,8 +78,39 @@ def visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        character
-        if character.isprintable()
-        else character.encode("unicode_escape").decode("ascii")
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+class OutOfDomain(DataError):
+    """A value that its role cannot hold; whoever knows the file adds the place."""
+
+    def __init__(
+        self,
+        role: str,
+        row: int,
+        column: int,
+        value: str,
+        expected: str,
+        hint: str = "",
+    ) -> None:
+        """Say what was found in which cell of which role, and what belongs there."""
+        self.role, self.row, self.column = role, row, column
+        self.value, self.expected = value, expected
+        index = f"{role}[{row}]" if column < 0 else f"{role}[{row}, {column}]"
+        super().__init__(f"{index}: {value} is not {expected}", hint)
+
+    def at(self, place: str, cell: str) -> DataError:
+        """Make the same error with the file, line and column in front."""
+        return DataError(f"{place}: {quote(cell)} is not {self.expected}", self.hint)
+
+    def moved(self, rows: int) -> OutOfDomain:
+        """Make the same error for data that has so many rows in front of it."""
+        return OutOfDomain(
+            self.role, self.row + rows, self.column, self.value, self.expected, self.hint
+        )
+
+    def advised(self, hint: str) -> OutOfDomain:
+        """Make the same error with other advice."""
+        return OutOfDomain(self.role, self.row, self.column, self.value, self.expected, hint)

@@ -1,0 +1,295 @@
+"""One loss made ready to run: every option and every convention has its value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+
+from lossctl import __version__
+from lossctl.block import Array, Codes
+from lossctl.definition import Loss, Twin, kind_settings
+from lossctl.errors import UsageError, plural, quote
+from lossctl.kinds import Kind, Mask
+from lossctl.options import Option, Setting, Value, setting
+from lossctl.report import Note
+
+CONVENTIONS: Mapping[str, Setting] = {
+    name: read
+    for name, annotation, default in (
+        (
+            "reduction",
+            Annotated[
+                Literal["mean", "sum", "none"],
+                Option("what becomes of the terms: mean, sum, or none for one number a unit"),
+            ],
+            "mean",
+        ),
+        (
+            "per",
+            Annotated[
+                Literal["row", "element"],
+                Option("the unit of a table with several columns: the row, or each element"),
+            ],
+            "row",
+        ),
+        (
+            "divide_by",
+            Annotated[
+                Literal["weights", "units"],
+                Option("what a weighted mean is divided by: the sum of weights, or their number"),
+            ],
+            "weights",
+        ),
+    )
+    if (read := setting(name, annotation, default)) is not None
+}
+"""The options that every loss has; frameworks differ in them as they do in a loss's own."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """An option that replaces small values of a role by its limit."""
+
+    option: str
+    role: str
+    how: str
+    limit: float
+
+    def rows(self, array: Array) -> Mask:
+        """Mark the rows in which it does."""
+        if self.how == "near_zero":
+            moved = np.abs(array) < self.limit
+        else:
+            top = 1 - self.limit if self.how == "clipped" else np.inf
+            if array.min() >= self.limit and array.max() <= top:
+                return np.zeros(1, dtype=bool)
+            moved = (array < self.limit) | (array > top)
+        return np.atleast_2d(moved.T).any(axis=0)
+
+    def note(self, count: int, loss: str) -> Note:
+        """Say in how many rows it did."""
+        rows = f"{loss}: {plural(count, 'row')} of {self.role}"
+        done = {
+            "clipped": f"clipped to [{self.limit:.3g}, 1 - {self.limit:.3g}]",
+            "raised": f"raised to {self.limit:.3g}",
+            "near_zero": f"nearer to 0 than {self.limit:.3g}, which stands in for them",
+        }[self.how]
+        return Note(self.how, count, f"{rows} {done} ({self.option})")
+
+
+@dataclass(frozen=True)
+class Computation:
+    """A loss with its options, conventions and the kinds that its roles have under these."""
+
+    loss: Loss
+    options: Mapping[str, Value]
+    conventions: Mapping[str, Value]
+    kinds: Mapping[str, Kind]
+    twin: Twin | None = None
+
+    @property
+    def reduction(self) -> Value:
+        """The reduction: mean, sum or none."""
+        return self.conventions["reduction"]
+
+    def terms(self, arrays: Mapping[str, Array | Codes]) -> Array:
+        """Return the terms of some rows, `(units, terms)`.
+
+        A row with several columns is one unit, or as many as it has columns, as `per` says.
+        """
+        own = {name: self.options[name] for name in self._parameters()}
+        # Infinities are legal results, and an undefined one is refused when the sums are read.
+        with np.errstate(all="ignore"):
+            terms = self.loss.function(**arrays, **own)
+            if terms.ndim == 1 or not self.loss.terms.columns:
+                return terms.reshape(len(terms), -1)
+            if self.conventions["per"] == "element":
+                return terms.reshape(-1, 1)
+            reduce = np.mean if self.loss.terms.columns == "mean" else np.sum
+            return reduce(terms, axis=1, keepdims=True)
+
+    def value(self, sums: Array, weight: Array, units: Array) -> Array:
+        """Make the numbers of some slices from their sums, `(slices, terms)`."""
+        with np.errstate(all="ignore"):
+            if self.loss.value is not None:
+                own = self.loss.value.__kwdefaults__ or {}
+                return self.loss.value(sums, weight, **{name: self.options[name] for name in own})
+            if self.reduction == "sum":
+                return sums[:, 0]
+            by_units = self.conventions["divide_by"] == "units"
+            return sums[:, 0] / (units if by_units else weight)
+
+    def rows_moved(self, arrays: Mapping[str, Array | Codes]) -> Mapping[Move, int]:
+        """Count the rows in which an option replaced a value by its limit."""
+        counts = {}
+        for move in self.moves():
+            moved = move.rows(np.asarray(arrays[move.role], dtype=float))
+            counts[move] = int(np.count_nonzero(moved))
+        return counts
+
+    def moves(self) -> list[Move]:
+        """List what the options do to small values of which roles."""
+        return [
+            Move(name, role, how, float(self.options[name]))  # type: ignore[arg-type]
+            for name, each in self.loss.settings.items()
+            for role, how in each.option.moves.items()
+            if self.options[name] and role not in self._turned(besides=name)
+        ]
+
+    def _turned(self, *, besides: str) -> set[str]:
+        """Name the roles that another option has given another meaning."""
+        return {
+            role
+            for name, each in self.loss.settings.items()
+            for role in each.option.turns
+            if name != besides and is_on(self.options[name])
+        }
+
+    def _parameters(self) -> list[str]:
+        of_kinds = {name for kind in self.loss.roles.values() for name in kind_settings(kind)}
+        return [name for name in self.loss.settings if name not in of_kinds]
+
+    def signature(self, *, weight: str | None, missing: str) -> str:
+        """Name everything that decides the number, in one line: `huber|delta:1.5|…`."""
+        parts = [self.loss.name]
+        parts += [f"{name}:{_written(value)}" for name, value in self.options.items()]
+        parts.append(f"reduction:{self.reduction}")
+        if self.loss.value is None and self.reduction == "mean":
+            parts.append(f"denominator:{self._denominator(weight)}")
+        elif self.loss.terms.elements:
+            parts.append(f"per:{self.conventions['per']}")
+        parts.append(f"weight:{weight or 'none'}")
+        if missing != "error":
+            parts.append(f"missing:{missing}")
+        return "|".join([*parts, f"lossctl:{__version__}"])
+
+    def _denominator(self, weight: str | None) -> str:
+        units = f"{self.conventions['per']}s"
+        if weight is None or self.conventions["divide_by"] == "units":
+            return units
+        return "weights" if units == "rows" else "weights of elements"
+
+
+def _written(value: Value) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else str(value).lower()
+
+
+def is_on(value: Value) -> bool:
+    """Tell whether an option takes effect: a switch that is on, or anything that is given."""
+    return value is not None and value is not False
+
+
+def prepare(
+    loss: Loss,
+    given: Mapping[str, object],
+    *,
+    like: str | None = None,
+    twin: Twin | None = None,
+) -> Computation:
+    """Set all options: those given, then those of the framework to be like, then the defaults.
+
+    Args:
+        loss: the loss to compute.
+        given: options and conventions by name.
+        like: a framework whose conventions hold.
+        twin: the very twin whose conventions hold.
+
+    Raises:
+        UsageError: an option does not exist, is out of range, or does not go with another.
+
+    >>> from lossctl.catalogue import find
+    >>> prepare(find("huber")[0], {"delta": 2}).options
+    {'delta': 2.0}
+    """
+    given = {name: value for name, value in given.items() if value is not None}
+    conventions = {
+        name: each.checked(given.pop(name)) for name, each in CONVENTIONS.items() if name in given
+    }
+    options = loss.checked(given)
+    if like is not None:
+        twin = twin_like(loss, like, {**options, **conventions}, given.keys() | conventions.keys())
+    sets: dict[str, Value] = {}
+    if twin is not None:
+        _refuse_contradiction(twin, {**given, **conventions})
+        sets = {**twin.needs, **twin.sets}
+    defaults = {name: each.default for name, each in CONVENTIONS.items()}
+    conventions = {name: conventions.get(name, sets.get(name, defaults[name])) for name in defaults}
+    options |= {
+        name: value for name, value in sets.items() if name in options and name not in given
+    }
+    computation = Computation(loss, options, conventions, _kinds(loss, options, twin), twin)
+    _refuse_nonsense(computation)
+    return computation
+
+
+def twin_like(loss: Loss, framework: str, options: Mapping[str, Value], given: set[str]) -> Twin:
+    """Choose the framework's twin that goes with the options; the closest to those given.
+
+    Raises:
+        UsageError: the framework has no such loss, or none with these options.
+    """
+    frameworks = list(dict.fromkeys(twin.framework for twin in loss.twins))
+    of_framework = [twin for twin in loss.twins if twin.framework == framework]
+    if not of_framework:
+        there = ", ".join(frameworks) or "none"
+        raise UsageError(f"{framework} has no {loss.name}", f"frameworks that have it: {there}")
+    defaults = {name: each.default for name, each in CONVENTIONS.items()} | dict(options)
+    fitting = [
+        twin
+        for twin in of_framework
+        if all(defaults[name] == value for name, value in twin.needs.items())
+    ]
+    if not fitting:
+        needs = " or ".join(_needs(twin) for twin in of_framework)
+        raise UsageError(f"{framework} has {loss.name} only with {needs}")
+    return max(fitting, key=lambda twin: len(given & twin.needs.keys()))
+
+
+def _needs(twin: Twin) -> str:
+    return " ".join(flag(name, value) for name, value in twin.needs.items())
+
+
+def flag(name: str, value: Value) -> str:
+    """Write an option as it is typed: `--delta 1.5`, `--no-half`."""
+    words = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{words}" if value else f"--no-{words}"
+    return f"--{words} {value}"
+
+
+def _refuse_contradiction(twin: Twin, given: Mapping[str, object]) -> None:
+    for name, value in twin.needs.items():
+        if name in given and given[name] != value:
+            raise UsageError(
+                f"{twin.name} means {flag(name, value)}, not {flag(name, given[name])}",  # type: ignore[arg-type]
+                "use the loss's own name to set it freely",
+            )
+
+
+def _kinds(loss: Loss, options: Mapping[str, Value], twin: Twin | None) -> Mapping[str, Kind]:
+    kinds = {
+        role: kind.configured({name: options[name] for name in kind_settings(kind)})
+        for role, kind in loss.roles.items()
+    }
+    for each in loss.settings.values():
+        if is_on(options[each.name]):
+            kinds |= each.option.turns
+    return kinds | (dict(twin.kinds) if twin else {})
+
+
+def _refuse_nonsense(computation: Computation) -> None:
+    loss, conventions, twin = computation.loss, computation.conventions, computation.twin
+    if conventions["per"] == "element" and not loss.terms.elements:
+        raise UsageError(f"{loss.name} has one term a row: per element makes no sense")
+    if loss.value is not None and computation.reduction == "sum":
+        raise UsageError(f"{loss.name} is not a mean of terms, so it has no sum")
+    if loss.value is not None and conventions["divide_by"] == "units":
+        raise UsageError(f"{loss.name} is not a mean of terms: nothing is divided by units")
+    if twin is not None and computation.reduction not in twin.spelling:
+        has = ", ".join(twin.spelling)
+        raise UsageError(
+            f"{twin.name} has no reduction {quote(str(computation.reduction))}", f"it has: {has}"
+        )

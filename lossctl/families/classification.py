@@ -1,0 +1,688 @@
+"""Losses of probabilities or scores against classes.
+
+Binary forms take `prediction` and `target` of the same shape, `(n,)` or `(n, d)` with one column a
+question; categorical forms take `(n, classes)`. Probabilities lie in [0, 1], scores are logits or
+margins, natural logarithms give nats. A value out of its domain never reaches these functions:
+whoever reads the data raises `lossctl.errors.OutOfDomain`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+
+from lossctl.block import Array, Codes
+from lossctl.definition import MeanOfColumns, PerRow, SumOfColumns, Twin, loss
+from lossctl.kinds import (
+    CLASS_SCORES,
+    DISTRIBUTION,
+    ONE_HOT,
+    PROBABILITIES,
+    SCORES,
+    SIGNS,
+    VALUES,
+    ZERO_OR_ONE,
+    Distribution,
+    Labels,
+    Probabilities,
+    Scores,
+    Signs,
+    narrowed,
+)
+from lossctl.options import Interval, Option
+
+EPSILON = float(np.finfo(np.float64).eps)
+SHARE = Interval(at_least=0, at_most=1)
+HALF = Interval(at_least=0, below=0.5)
+
+Logits = Annotated[
+    bool,
+    Option("prediction holds logits, not probabilities", turns={"prediction": SCORES}),
+]
+ClassLogits = Annotated[
+    bool,
+    Option("prediction holds logits, not probabilities", turns={"prediction": CLASS_SCORES}),
+]
+Smoothing = Annotated[
+    float, Option("share of the target that is spread evenly over the classes", SHARE)
+]
+Clip = Annotated[
+    float,
+    Option("probabilities are clipped to [clip, 1 - clip]", HALF, moves={"prediction": "clipped"}),
+]
+Normalise = Annotated[bool, Option("divide each row of probabilities by its sum first")]
+Gamma = Annotated[
+    float, Option("how strongly easy rows are discounted; 0 is cross-entropy", Interval(at_least=0))
+]
+
+POSITIVE_DISTRIBUTION = narrowed(DISTRIBUTION, above=0, at_most=1)
+
+
+@loss(
+    aliases=("bce", "log_loss", "logistic_loss", "binary_crossentropy"),
+    twins=(
+        Twin(
+            "torch",
+            "torch.nn.functional.binary_cross_entropy(prediction, target{weight}, "
+            "reduction={reduction})",
+            sets={"per": "element", "divide_by": "units", "clip": 0.0, "log_floor": -100.0},
+            needs={"from_logits": False, "label_smoothing": 0.0},
+            weight=", weight=weight",
+            names=("torch.nn.BCELoss",),
+        ),
+        Twin(
+            "torch",
+            "torch.nn.functional.binary_cross_entropy_with_logits(prediction, target{weight}, "
+            "reduction={reduction})",
+            sets={"per": "element", "divide_by": "units"},
+            needs={"from_logits": True, "label_smoothing": 0.0},
+            weight=", weight=weight",
+            names=("torch.nn.BCEWithLogitsLoss",),
+        ),
+        Twin(
+            "keras",
+            "keras.losses.BinaryCrossentropy(from_logits={from_logits}, "
+            "label_smoothing={label_smoothing}, reduction={reduction}, dtype='float64')"
+            "(target, prediction{weight})",
+            sets={"divide_by": "units", "clip": 1e-7},
+            weight=", sample_weight=weight",
+        ),
+        Twin(
+            "sklearn",
+            "sklearn.metrics.log_loss(target, prediction, labels=[0, 1], "
+            "normalize={reduction}{weight})",
+            needs={"from_logits": False, "label_smoothing": 0.0},
+            reductions={"mean": "True", "sum": "False"},
+            kinds={"prediction": narrowed(PROBABILITIES, columns="one"), "target": ZERO_OR_ONE},
+            weight=", sample_weight=weight",
+        ),
+        Twin(
+            "optax",
+            "optax.sigmoid_binary_cross_entropy(prediction, target){reduction}",
+            sets={"per": "element"},
+            needs={"from_logits": True, "label_smoothing": 0.0},
+        ),
+    ),
+)
+def binary_cross_entropy(
+    prediction: Probabilities,
+    target: Probabilities,
+    *,
+    from_logits: Logits = False,
+    label_smoothing: Smoothing = 0.0,
+    clip: Clip = EPSILON,
+    log_floor: Annotated[
+        float | None, Option("no logarithm is below this", Interval(below=0))
+    ] = None,
+) -> MeanOfColumns:
+    """Negative log likelihood of a yes or no under the predicted probability.
+
+    Helps:
+        When probabilities themselves are needed; with several columns, when several answers may be
+        yes at once. It is smallest at the true probability.
+
+    Hurts:
+        When labels are wrong here and there, or one class is very rare; and when logits are taken
+        for probabilities.
+
+    Formula:
+        -(t ln p + (1 - t) ln(1 - p)); with `from_logits`, p = 1 / (1 + e^-prediction)
+
+    Domain:
+        prediction: (n,) or (n, d), in [0, 1], or finite with `from_logits`. target: the same shape,
+        in [0, 1]. Result: at least 0, in nats.
+
+    Example:
+        >>> binary_cross_entropy(np.array([0.5, 0.75]), np.array([1.0, 0.0]))
+        array([0.69314718, 1.38629436])
+
+    References:
+        I. J. Good, Rational decisions, Journal of the Royal Statistical Society B 14, 1952
+    """
+    truth = _smoothed(target, label_smoothing, 2)
+    if from_logits:
+        # softplus keeps all digits of a small loss and does not overflow
+        return truth * np.logaddexp(0.0, -prediction) + (1.0 - truth) * np.logaddexp(
+            0.0, prediction
+        )
+    probability = np.clip(prediction, clip, 1.0 - clip)
+    yes, no = np.log(probability), np.log1p(-probability)
+    if log_floor is not None:
+        yes, no = np.maximum(yes, log_floor), np.maximum(no, log_floor)
+    return -(_times(truth, yes) + _times(1.0 - truth, no))
+
+
+@loss(
+    aliases=("cce", "categorical_crossentropy", "softmax_cross_entropy"),
+    twins=(
+        Twin(
+            "torch",
+            "torch.nn.functional.cross_entropy(prediction, target, "
+            "label_smoothing={label_smoothing}, reduction={reduction})",
+            needs={"from_logits": True},
+            named=False,
+        ),
+        Twin(
+            "keras",
+            "keras.losses.CategoricalCrossentropy(from_logits={from_logits}, "
+            "label_smoothing={label_smoothing}, reduction={reduction}, dtype='float64')"
+            "(target, prediction{weight})",
+            sets={"divide_by": "units", "clip": 1e-7, "normalise": True},
+            weight=", sample_weight=weight",
+        ),
+        Twin(
+            "optax",
+            "optax.softmax_cross_entropy(prediction, "
+            "optax.smooth_labels(target, {label_smoothing})){reduction}",
+            needs={"from_logits": True},
+        ),
+        Twin(
+            "sklearn",
+            "sklearn.metrics.log_loss(target.argmax(axis=1), prediction, "
+            "labels=range(prediction.shape[1]), normalize={reduction}{weight})",
+            needs={"from_logits": False, "label_smoothing": 0.0, "normalise": False},
+            reductions={"mean": "True", "sum": "False"},
+            kinds={"target": ONE_HOT},
+            weight=", sample_weight=weight",
+            named=False,
+        ),
+    ),
+)
+def categorical_cross_entropy(
+    prediction: Distribution,
+    target: Distribution,
+    *,
+    from_logits: ClassLogits = False,
+    label_smoothing: Smoothing = 0.0,
+    normalise: Normalise = False,
+    clip: Clip = EPSILON,
+) -> PerRow:
+    """Negative log likelihood of a one-hot or soft target under the predicted distribution.
+
+    Helps:
+        When each row belongs to one of several classes, or to each of them with a probability.
+
+    Hurts:
+        When several classes can be true at once (use the binary form with several columns); when
+        labels are wrong here and there, or some classes are very rare.
+
+    Formula:
+        -Σ over classes of t ln p; with `from_logits`, p = softmax(prediction)
+
+    Domain:
+        prediction: (n, classes), rows of probabilities that sum to 1, or finite with `from_logits`.
+        target: the same shape, rows that sum to 1. Result: at least 0, in nats.
+
+    Example:
+        >>> categorical_cross_entropy(np.array([[0.5, 0.25, 0.25]]), np.array([[0.0, 1.0, 0.0]]))
+        array([1.38629436])
+
+    References:
+        I. J. Good, Rational decisions, Journal of the Royal Statistical Society B 14, 1952;
+        C. Szegedy et al., Rethinking the inception architecture, CVPR 2016 (label smoothing)
+    """
+    truth = _smoothed(target, label_smoothing, target.shape[1])
+    logs = _log_probabilities(prediction, clip, from_logits=from_logits, normalise=normalise)
+    return -_times(truth, logs).sum(axis=1)
+
+
+@loss(
+    aliases=("scce", "sparse_categorical_crossentropy", "multiclass_log_loss", "nll"),
+    twins=(
+        Twin(
+            "torch",
+            "torch.nn.functional.cross_entropy(prediction, target, "
+            "label_smoothing={label_smoothing}, reduction={reduction})",
+            needs={"from_logits": True},
+            names=("torch.nn.CrossEntropyLoss",),
+        ),
+        Twin(
+            "torch",
+            "torch.nn.functional.nll_loss(prediction.log(), target, reduction={reduction})",
+            sets={"clip": 0.0},
+            needs={"from_logits": False, "label_smoothing": 0.0, "normalise": False},
+            names=("torch.nn.NLLLoss",),
+        ),
+        Twin(
+            "keras",
+            "keras.losses.SparseCategoricalCrossentropy(from_logits={from_logits}, "
+            "reduction={reduction}, dtype='float64')(target, prediction{weight})",
+            sets={"divide_by": "units", "clip": 1e-7, "normalise": True},
+            needs={"label_smoothing": 0.0},
+            weight=", sample_weight=weight",
+        ),
+        Twin(
+            "optax",
+            "optax.softmax_cross_entropy_with_integer_labels(prediction, target){reduction}",
+            needs={"from_logits": True, "label_smoothing": 0.0},
+        ),
+        Twin(
+            "sklearn",
+            "sklearn.metrics.log_loss(target, prediction, labels=range(prediction.shape[1]), "
+            "normalize={reduction}{weight})",
+            needs={"from_logits": False, "label_smoothing": 0.0, "normalise": False},
+            reductions={"mean": "True", "sum": "False"},
+            weight=", sample_weight=weight",
+            named=False,
+        ),
+    ),
+)
+def sparse_categorical_cross_entropy(
+    prediction: Distribution,
+    target: Labels,
+    *,
+    from_logits: ClassLogits = False,
+    label_smoothing: Smoothing = 0.0,
+    normalise: Normalise = False,
+    clip: Clip = EPSILON,
+) -> PerRow:
+    """Negative log likelihood of a class label under the predicted distribution.
+
+    Helps:
+        When each row belongs to one of several classes and the target names it.
+
+    Hurts:
+        When several classes can be true at once; when labels are wrong here and there, or some
+        classes are very rare.
+
+    Formula:
+        -ln p[label]; with `from_logits`, p = softmax(prediction); with smoothing s,
+        -(1 - s) ln p[label] - s × mean over classes of ln p
+
+    Domain:
+        prediction: (n, classes), rows of probabilities that sum to 1, or finite with `from_logits`.
+        target: (n,), class numbers from 0, or names of the prediction's columns. Result: at least
+        0, in nats.
+
+    Example:
+        >>> sparse_categorical_cross_entropy(np.array([[0.5, 0.25, 0.25]]), np.array([1]))
+        array([1.38629436])
+
+    References:
+        I. J. Good, Rational decisions, Journal of the Royal Statistical Society B 14, 1952
+    """
+    if from_logits or normalise or label_smoothing:
+        logs = _log_probabilities(prediction, clip, from_logits=from_logits, normalise=normalise)
+        of_label = _at(logs, target)
+        return -((1.0 - label_smoothing) * of_label + label_smoothing * logs.mean(axis=1))
+    return -np.log(np.clip(_at(prediction, target), clip, 1.0 - clip))
+
+
+@loss(
+    aliases=("kl", "kld", "kullback_leibler_divergence", "kl_div"),
+    twins=(
+        Twin(
+            "torch",
+            "torch.nn.functional.kl_div(prediction.log(), target, reduction={reduction})",
+            sets={"per": "element", "clip": 0.0},
+            names=("torch.nn.KLDivLoss",),
+            remark='torch\'s "mean" divides by the number of elements, "batchmean" by rows',
+        ),
+        Twin(
+            "torch",
+            "torch.nn.functional.kl_div(prediction.log(), target, reduction={reduction})",
+            sets={"clip": 0.0},
+            needs={"per": "row"},
+            reductions={"mean": '"batchmean"'},
+            named=False,
+        ),
+        Twin(
+            "keras",
+            "keras.losses.KLDivergence(reduction={reduction}, dtype='float64')"
+            "(target, prediction{weight})",
+            sets={"divide_by": "units", "clip": 1e-7, "clip_target": 1e-7},
+            weight=", sample_weight=weight",
+        ),
+        Twin(
+            "optax",
+            "optax.kl_divergence(jax.numpy.log(prediction), target){reduction}",
+            sets={"clip": 0.0},
+            kinds={"prediction": POSITIVE_DISTRIBUTION},
+        ),
+    ),
+)
+def kl_divergence(
+    prediction: Distribution,
+    target: Distribution,
+    *,
+    clip: Annotated[
+        float,
+        Option(
+            "predicted probabilities below this are raised to it; 0 lets the result be infinite",
+            HALF,
+            moves={"prediction": "raised"},
+        ),
+    ] = EPSILON,
+    clip_target: Annotated[
+        float,
+        Option(
+            "target probabilities below this are raised to it", HALF, moves={"target": "raised"}
+        ),
+    ] = 0.0,
+) -> SumOfColumns:
+    """Information lost when the prediction stands for the target distribution.
+
+    Helps:
+        When the target is itself a distribution, as in distillation or with soft labels; unlike
+        cross-entropy it is 0 at a perfect prediction.
+
+    Hurts:
+        When the prediction is 0 where the target is not: the loss is infinite, or as large as
+        clipping allows. It is not symmetric: this is KL(target ‖ prediction).
+
+    Formula:
+        Σ over classes of t ln(t / p)
+
+    Domain:
+        prediction, target: (n, classes), rows of probabilities that sum to 1. Result: at least 0,
+        in nats; rows that do not sum to 1 may give less.
+
+    Example:
+        >>> kl_divergence(np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]])).sum(axis=1)
+        array([0.69314718])
+
+    References:
+        S. Kullback, R. A. Leibler, On information and sufficiency, Annals of Mathematical
+        Statistics 22, 1951
+    """
+    truth, guess = np.maximum(target, clip_target), np.maximum(prediction, clip)
+    return _times(truth, np.log(np.where(truth == 0.0, 1.0, truth)) - np.log(guess))
+
+
+RawLabels = Annotated[
+    bool,
+    Option(
+        "take the labels as numbers, 0 as 0, instead of mapping 0 to -1", turns={"target": VALUES}
+    ),
+]
+
+
+@loss(
+    aliases=("hinge_loss",),
+    twins=(
+        Twin(
+            "keras",
+            "keras.losses.Hinge(reduction={reduction}, dtype='float64')"
+            "(target, prediction{weight})",
+            sets={"divide_by": "units"},
+            needs={"raw_labels": False},
+            weight=", sample_weight=weight",
+        ),
+        Twin(
+            "sklearn",
+            "sklearn.metrics.hinge_loss(target, prediction, labels=[-1, 1]{weight})",
+            needs={"raw_labels": False},
+            kinds={"prediction": narrowed(SCORES, columns="one"), "target": SIGNS},
+            weight=", sample_weight=weight",
+        ),
+        Twin(
+            "optax",
+            "optax.hinge_loss(prediction, target){reduction}",
+            sets={"per": "element", "raw_labels": True},
+        ),
+    ),
+)
+def hinge(prediction: Scores, target: Signs, *, raw_labels: RawLabels = False) -> MeanOfColumns:
+    """How far a score falls short of the margin 1 on the side of its label.
+
+    Helps:
+        When only the decision counts, as in support vector machines: rows beyond the margin cost
+        nothing.
+
+    Hurts:
+        When probabilities are needed: scores that minimise it are none. Labels 0 and 1 taken as
+        numbers make every row of class 0 cost 1.
+
+    Formula:
+        max(0, 1 - target × prediction)
+
+    Domain:
+        prediction: (n,) or (n, d), finite scores, not probabilities. target: the same shape, -1 or
+        +1; 0 and 1 are mapped to them. Result: at least 0.
+
+    Example:
+        >>> hinge(np.array([0.25, 2.0, 1.0]), np.array([1.0, 1.0, -1.0]))
+        array([0.75, 0.  , 2.  ])
+
+    References:
+        C. Cortes, V. Vapnik, Support-vector networks, Machine Learning 20, 1995
+    """
+    del raw_labels  # it decides what the target holds before it comes here
+    return np.maximum(0.0, 1.0 - target * prediction)
+
+
+@loss(
+    aliases=("squared_hinge_loss",),
+    twins=(
+        Twin(
+            "keras",
+            "keras.losses.SquaredHinge(reduction={reduction}, dtype='float64')"
+            "(target, prediction{weight})",
+            sets={"divide_by": "units"},
+            needs={"raw_labels": False},
+            weight=", sample_weight=weight",
+        ),
+    ),
+)
+def squared_hinge(
+    prediction: Scores, target: Signs, *, raw_labels: RawLabels = False
+) -> MeanOfColumns:
+    """Square of how far a score falls short of the margin 1 on the side of its label.
+
+    Helps:
+        When a hinge loss with a slope that fades at the margin is wanted, as in linear SVMs.
+
+    Hurts:
+        When labels are wrong here and there: a score far on the wrong side costs its square.
+
+    Formula:
+        max(0, 1 - target × prediction)²
+
+    Domain:
+        prediction: (n,) or (n, d), finite scores, not probabilities. target: the same shape, -1 or
+        +1; 0 and 1 are mapped to them. Result: at least 0.
+
+    Example:
+        >>> squared_hinge(np.array([0.5, 2.0, 1.0]), np.array([1.0, 1.0, -1.0]))
+        array([0.25, 0.  , 4.  ])
+
+    References:
+        Y. Tang, Deep learning using linear support vector machines, arXiv 1306.0239, 2013
+    """
+    short = hinge(prediction, target, raw_labels=raw_labels)
+    return short * short
+
+
+ClipLogits = Annotated[
+    bool,
+    Option("with from_logits, clip the probabilities that the logits stand for, too"),
+]
+
+
+@loss(
+    aliases=("focal", "binary_focal_loss", "sigmoid_focal_loss", "binary_focal_crossentropy"),
+    twins=(
+        Twin(
+            "keras",
+            "keras.losses.BinaryFocalCrossentropy(apply_class_balancing=False, gamma={gamma}, "
+            "from_logits={from_logits}, label_smoothing={label_smoothing}, "
+            "reduction={reduction}, dtype='float64')(target, prediction{weight})",
+            sets={"divide_by": "units", "clip": 1e-7, "clip_logits": True},
+            needs={"alpha": None},
+            weight=", sample_weight=weight",
+        ),
+        Twin(
+            "keras",
+            "keras.losses.BinaryFocalCrossentropy(apply_class_balancing=True, alpha={alpha}, "
+            "gamma={gamma}, from_logits={from_logits}, label_smoothing={label_smoothing}, "
+            "reduction={reduction}, dtype='float64')(target, prediction{weight})",
+            sets={"divide_by": "units", "clip": 1e-7, "clip_logits": True},
+            weight=", sample_weight=weight",
+            named=False,
+        ),
+        Twin(
+            "optax",
+            "optax.sigmoid_focal_loss(prediction, target, alpha={alpha}, gamma={gamma}){reduction}",
+            sets={"per": "element"},
+            needs={"from_logits": True, "label_smoothing": 0.0, "clip_logits": False},
+            kinds={"target": ZERO_OR_ONE},
+        ),
+    ),
+)
+def binary_focal(
+    prediction: Probabilities,
+    target: Probabilities,
+    *,
+    gamma: Gamma = 2.0,
+    alpha: Annotated[
+        float | None,
+        Option("weight of class 1; class 0 weighs 1 - alpha; none weighs both 1", SHARE),
+    ] = None,
+    from_logits: Logits = False,
+    label_smoothing: Smoothing = 0.0,
+    clip: Clip = EPSILON,
+    clip_logits: ClipLogits = False,
+) -> MeanOfColumns:
+    """Binary cross-entropy in which well predicted rows count little.
+
+    Helps:
+        When easy rows of a frequent class outnumber the rare, hard ones, as in dense detection.
+
+    Hurts:
+        When labels are noisy: wrong ones are hard and count most; and when calibrated probabilities
+        are needed. Alpha means the weight of class 1, and is off unless given.
+
+    Formula:
+        (1 - q)^gamma × cross-entropy, with q = t p + (1 - t)(1 - p); with alpha, times
+        alpha t + (1 - alpha)(1 - t)
+
+    Domain:
+        prediction: (n,) or (n, d), in [0, 1], or finite with `from_logits`. target: the same shape,
+        in [0, 1]. Result: at least 0, in nats.
+
+    Example:
+        >>> binary_focal(np.array([0.5, 0.75]), np.array([1.0, 1.0]))
+        array([0.1732868 , 0.01798013])
+
+    References:
+        T.-Y. Lin et al., Focal loss for dense object detection, ICCV 2017
+    """
+    truth = _smoothed(target, label_smoothing, 2)
+    if from_logits and clip_logits:
+        prediction, from_logits = _sigmoid(prediction), False
+    cross_entropy = binary_cross_entropy(prediction, truth, from_logits=from_logits, clip=clip)
+    if from_logits:
+        yes, no = _sigmoid(prediction), _sigmoid(-prediction)
+    else:
+        yes = np.clip(prediction, clip, 1.0 - clip)
+        no = 1.0 - yes
+    terms = (truth * no + (1.0 - truth) * yes) ** gamma * cross_entropy
+    if alpha is None:
+        return terms
+    return terms * (alpha * truth + (1.0 - alpha) * (1.0 - truth))
+
+
+@loss(
+    aliases=("categorical_focal_loss", "softmax_focal_loss", "categorical_focal_crossentropy"),
+    twins=(
+        Twin(
+            "keras",
+            "keras.losses.CategoricalFocalCrossentropy(alpha=1.0, gamma={gamma}, "
+            "from_logits={from_logits}, label_smoothing={label_smoothing}, "
+            "reduction={reduction}, dtype='float64')(target, prediction{weight})",
+            sets={"divide_by": "units", "clip": 1e-7, "clip_logits": True, "normalise": True},
+            needs={"alpha": None},
+            weight=", sample_weight=weight",
+            remark="keras's own default is alpha=0.25, one factor for all classes",
+        ),
+        Twin(
+            "keras",
+            "keras.losses.CategoricalFocalCrossentropy(alpha={alpha}, gamma={gamma}, "
+            "from_logits={from_logits}, label_smoothing={label_smoothing}, "
+            "reduction={reduction}, dtype='float64')(target, prediction{weight})",
+            sets={"divide_by": "units", "clip": 1e-7, "clip_logits": True, "normalise": True},
+            weight=", sample_weight=weight",
+            named=False,
+        ),
+    ),
+)
+def categorical_focal(
+    prediction: Distribution,
+    target: Distribution,
+    *,
+    gamma: Gamma = 2.0,
+    alpha: Annotated[
+        float | None, Option("one factor for all classes; none is 1", Interval(at_least=0))
+    ] = None,
+    from_logits: ClassLogits = False,
+    label_smoothing: Smoothing = 0.0,
+    normalise: Normalise = False,
+    clip: Clip = EPSILON,
+    clip_logits: ClipLogits = False,
+) -> PerRow:
+    """Categorical cross-entropy in which well predicted rows count little.
+
+    Helps:
+        When easy rows of frequent classes outnumber the rare, hard ones.
+
+    Hurts:
+        When labels are noisy: wrong ones are hard and count most; and when calibrated probabilities
+        are needed.
+
+    Formula:
+        -Σ over classes of alpha (1 - p)^gamma t ln p; with `from_logits`, p = softmax(prediction)
+
+    Domain:
+        prediction: (n, classes), rows of probabilities that sum to 1, or finite with `from_logits`.
+        target: the same shape, rows that sum to 1. Result: at least 0, in nats.
+
+    Example:
+        >>> categorical_focal(np.array([[0.5, 0.25, 0.25]]), np.array([[1.0, 0.0, 0.0]]))
+        array([0.1732868])
+
+    References:
+        T.-Y. Lin et al., Focal loss for dense object detection, ICCV 2017
+    """
+    truth = _smoothed(target, label_smoothing, target.shape[1])
+    if from_logits and clip_logits:
+        prediction, from_logits = np.exp(_log_softmax(prediction)), False
+    logs = _log_probabilities(prediction, clip, from_logits=from_logits, normalise=normalise)
+    # 1 - p, with all its digits where p is close to 1
+    terms = _times(truth * (-np.expm1(logs)) ** gamma, -logs).sum(axis=1)
+    return terms if alpha is None else alpha * terms
+
+
+def _smoothed(target: Array, share: float, classes: int) -> Array:
+    return target * (1.0 - share) + share / classes if share else target
+
+
+def _times(factor: Array, number: Array) -> Array:
+    """Multiply, with 0 times anything being 0."""
+    return np.where(factor == 0.0, 0.0, factor * number)
+
+
+def _sigmoid(logits: Array) -> Array:
+    # e^-|x| does not overflow
+    small = np.exp(-np.abs(logits))
+    return np.where(logits >= 0.0, 1.0, small) / (1.0 + small)
+
+
+def _log_softmax(logits: Array) -> Array:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def _log_probabilities(
+    prediction: Array, clip: float, *, from_logits: bool, normalise: bool
+) -> Array:
+    if from_logits:
+        return _log_softmax(prediction)
+    if normalise:
+        prediction = prediction / prediction.sum(axis=1, keepdims=True)
+    return np.log(np.clip(prediction, clip, 1.0 - clip))
+
+
+def _at(table: Array, column: Codes) -> Array:
+    """Take one column of each row."""
+    return np.take_along_axis(table, column[:, None], axis=1)[:, 0]

@@ -1,0 +1,616 @@
+"""Losses of a number against a number, in one column or several.
+
+All of them take `prediction` and `target` of the same shape, `(n,)` or `(n, d)`, finite, in any
+unit as long as it is the same one, and return one term an element; the mean over a row's columns
+is the row's term. A value out of its domain never reaches these functions: whoever reads the data
+raises `lossctl.errors.OutOfDomain`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+
+from lossctl.block import Array
+from lossctl.definition import MeanOfColumns, SeveralTerms, Twin, loss
+from lossctl.kinds import VALUES, Values, narrowed
+from lossctl.options import Interval, Option
+
+COLUMN = narrowed(VALUES, columns="one")
+ABOVE_MINUS_ONE = narrowed(VALUES, above=-1)
+RATE = narrowed(VALUES, at_least=0)
+LOG_RATE = narrowed(VALUES, at_most=700)
+
+TINY = float(np.finfo(np.float64).eps)
+
+
+@loss(
+    aliases=("mean_squared_error", "squared_error", "l2", "quadratic_loss"),
+    twins=(
+        Twin(
+            "torch",
+            "torch.nn.functional.mse_loss(prediction, target{weight}, reduction={reduction})",
+            sets={"per": "element"},
+            needs={"half": False},
+            weight=", weight=weight",
+            names=("torch.nn.MSELoss",),
+        ),
+        Twin(
+            "keras",
+            "keras.losses.MeanSquaredError(reduction={reduction}, dtype='float64')"
+            "(target, prediction{weight})",
+            sets={"divide_by": "units"},
+            needs={"half": False},
+            weight=", sample_weight=weight",
+        ),
+        Twin(
+            "sklearn",
+            "sklearn.metrics.mean_squared_error(target, prediction{weight})",
+            needs={"half": False},
+            weight=", sample_weight=weight",
+        ),
+        Twin(
+            "optax",
+            "optax.squared_error(prediction, target){reduction}",
+            sets={"per": "element"},
+            needs={"half": False},
+        ),
+        Twin(
+            "optax",
+            "optax.l2_loss(prediction, target){reduction}",
+            sets={"per": "element"},
+            needs={"half": True},
+        ),
+    ),
+)
+def mse(
+    prediction: Values,
+    target: Values,
+    *,
+    half: Annotated[bool, Option("halve the square, so that its slope is the residual")] = False,
+) -> MeanOfColumns:
+    """Square of the residual.
+
+    Helps:
+        When large errors cost much more than small ones and the noise is Gaussian; the best
+        constant is the mean of the targets.
+
+    Hurts:
+        When the targets have outliers or heavy tails: a few rows decide the number. Its unit is
+        the square of the target's unit.
+
+    Formula:
+        (prediction - target)²; with `half`, ½ (prediction - target)²
+
+    Domain:
+        prediction, target: (n,) or (n, d), finite. Result: at least 0.
+
+    Example:
+        >>> mse(np.array([1.0, 2.0, 5.0]), np.array([1.0, 4.0, 2.0]))
+        array([0., 4., 9.])
+
+    References:
+        C. F. Gauss, Theoria combinationis observationum erroribus minimis obnoxiae, 1821
+    """
+    residual = prediction - target
+    return residual * residual * 0.5 if half else residual * residual
+
+
+def _root_of_mean(sums: Array, weight: Array, *, average: str) -> Array:
+    means = sums / weight[:, None]
+    if average == "columns":
+        return np.sqrt(means).mean(axis=1)
+    return np.sqrt(means.mean(axis=1))
+
+
+@loss(
+    aliases=("root_mean_squared_error",),
+    value=_root_of_mean,
+    twins=(
+        Twin(
+            "sklearn",
+            "sklearn.metrics.root_mean_squared_error(target, prediction{weight})",
+            sets={"average": "columns"},
+            weight=", sample_weight=weight",
+        ),
+    ),
+)
+def rmse(
+    prediction: Values,
+    target: Values,
+    *,
+    average: Annotated[
+        Literal["elements", "columns"],
+        Option("the root of the mean of all elements, or the mean of the columns' own roots"),
+    ] = "elements",
+) -> SeveralTerms:
+    """Root of the mean square of the residual.
+
+    Helps:
+        When an error in the target's own unit is wanted that still weighs large errors more.
+
+    Hurts:
+        When there are outliers; and when results of parts are to be averaged, which is not the
+        result of the whole.
+
+    Formula:
+        √(mean of (prediction - target)²)
+
+    Domain:
+        prediction, target: (n,) or (n, d), finite. Result: at least 0, in the target's unit.
+
+    Example:
+        >>> rmse(np.array([1.0, 5.0]), np.array([1.0, 2.0]))
+        array([0., 9.])
+
+    References:
+        https://scikit-learn.org/stable/modules/generated/sklearn.metrics.root_mean_squared_error.html
+    """
+    del average  # it belongs to the value, not to the terms
+    residual = prediction - target
+    return residual * residual
+
+
+@loss(
+    aliases=("mean_absolute_error", "absolute_error", "l1"),
+    twins=(
+        Twin(
+            "torch",
+            "torch.nn.functional.l1_loss(prediction, target{weight}, reduction={reduction})",
+            sets={"per": "element"},
+            weight=", weight=weight",
+            names=("torch.nn.L1Loss",),
+        ),
+        Twin(
+            "keras",
+            "keras.losses.MeanAbsoluteError(reduction={reduction}, dtype='float64')"
+            "(target, prediction{weight})",
+            sets={"divide_by": "units"},
+            weight=", sample_weight=weight",
+        ),
+        Twin(
+            "sklearn",
+            "sklearn.metrics.mean_absolute_error(target, prediction{weight})",
+            weight=", sample_weight=weight",
+        ),
+    ),
+)
+def mae(prediction: Values, target: Values) -> MeanOfColumns:
+    """Absolute value of the residual.
+
+    Helps:
+        When there are outliers, or an error in the target's own unit is wanted; the best constant
+        is the median of the targets.
+
+    Hurts:
+        When a gradient is needed that shrinks near the optimum: its slope is always 1, and at 0
+        there is none.
+
+    Formula:
+        |prediction - target|
+
+    Domain:
+        prediction, target: (n,) or (n, d), finite. Result: at least 0, in the target's unit.
+
+    Example:
+        >>> mae(np.array([1.0, 2.0, 5.0]), np.array([1.0, 4.0, 2.0]))
+        array([0., 2., 3.])
+
+    References:
+        R. J. Boscovich, De litteraria expeditione per pontificiam ditionem, 1757
+    """
+    return np.abs(prediction - target)
+
+
+@loss(
+    aliases=("huber_loss",),
+    twins=(
+        Twin(
+            "torch",
+            "torch.nn.functional.huber_loss(prediction, target, delta={delta}{weight}, "
+            "reduction={reduction})",
+            sets={"per": "element", "divide_by": "units"},
+            weight=", weight=weight",
+            names=("torch.nn.HuberLoss",),
+        ),
+        Twin(
+            "keras",
+            "keras.losses.Huber(delta={delta}, reduction={reduction}, dtype='float64')"
+            "(target, prediction{weight})",
+            sets={"divide_by": "units"},
+            weight=", sample_weight=weight",
+        ),
+        Twin(
+            "optax",
+            "optax.huber_loss(prediction, target, delta={delta}){reduction}",
+            sets={"per": "element"},
+        ),
+    ),
+)
+def huber(
+    prediction: Values,
+    target: Values,
+    *,
+    delta: Annotated[
+        float, Option("residual at which the square turns into a line", Interval(above=0))
+    ] = 1.0,
+) -> MeanOfColumns:
+    """Square of a small residual, a line of slope delta beyond delta.
+
+    Helps:
+        When most residuals are Gaussian and some are outliers: it is smooth like the square near 0
+        and robust like the absolute value far out.
+
+    Hurts:
+        When delta does not fit the scale of the residuals: then it is half the square, or delta
+        times the absolute value, everywhere.
+
+    Formula:
+        ½ r² where |r| ≤ delta, else delta (|r| - ½ delta), with r = prediction - target
+
+    Domain:
+        prediction, target: (n,) or (n, d), finite. Result: at least 0.
+
+    Example:
+        >>> huber(np.array([0.5, 3.0]), np.array([0.0, 0.0]))
+        array([0.125, 2.5  ])
+
+    References:
+        P. J. Huber, Robust estimation of a location parameter, Annals of Mathematical Statistics
+        35, 1964
+    """
+    size = np.abs(prediction - target)
+    inner = np.minimum(size, delta)
+    # ½ inner² + delta (size - inner), without a square that could overflow
+    return inner * (size - 0.5 * inner)
+
+
+@loss(
+    aliases=("smooth_l1_loss",),
+    twins=(
+        Twin(
+            "torch",
+            "torch.nn.functional.smooth_l1_loss(prediction, target, beta={beta}, "
+            "reduction={reduction})",
+            sets={"per": "element"},
+            names=("torch.nn.SmoothL1Loss",),
+        ),
+    ),
+)
+def smooth_l1(
+    prediction: Values,
+    target: Values,
+    *,
+    beta: Annotated[
+        float, Option("residual at which the square turns into a line", Interval(at_least=0))
+    ] = 1.0,
+) -> MeanOfColumns:
+    """Huber's loss divided by its threshold, so that far out its slope is 1.
+
+    Helps:
+        When the absolute error is wanted with a smooth bottom, as for the corners of boxes.
+
+    Hurts:
+        When it is taken for Huber's loss: the two differ by the factor beta.
+
+    Formula:
+        ½ r² / beta where |r| < beta, else |r| - ½ beta, with r = prediction - target;
+        equals huber(delta=beta) / beta, and mae where beta is 0
+
+    Domain:
+        prediction, target: (n,) or (n, d), finite. Result: at least 0, in the target's unit.
+
+    Example:
+        >>> smooth_l1(np.array([0.25, 3.0]), np.array([0.0, 0.0]), beta=0.5)
+        array([0.0625, 2.75  ])
+
+    References:
+        R. Girshick, Fast R-CNN, ICCV 2015
+    """
+    size = np.abs(prediction - target)
+    if beta == 0:
+        return size
+    inner = np.minimum(size, beta)
+    return (size - inner) + 0.5 * inner * (inner / beta)
+
+
+@loss(
+    aliases=("logcosh",),
+    twins=(
+        Twin(
+            "keras",
+            "keras.losses.LogCosh(reduction={reduction}, dtype='float64')"
+            "(target, prediction{weight})",
+            sets={"divide_by": "units"},
+            weight=", sample_weight=weight",
+        ),
+        Twin("optax", "optax.log_cosh(prediction, target){reduction}", sets={"per": "element"}),
+    ),
+)
+def log_cosh(prediction: Values, target: Values) -> MeanOfColumns:
+    """Logarithm of the hyperbolic cosine of the residual.
+
+    Helps:
+        When something like Huber's loss is wanted that has all derivatives and no threshold.
+
+    Hurts:
+        When the residuals are not of the order of 1: scale the target first, for there is no
+        option that does it.
+
+    Formula:
+        ln cosh(prediction - target); about ½ r² near 0, |r| - ln 2 far out
+
+    Domain:
+        prediction, target: (n,) or (n, d), finite. Result: at least 0.
+
+    Example:
+        >>> log_cosh(np.array([0.0, 1e6]), np.array([0.0, 0.0]))
+        array([     0.        , 999999.30685282])
+
+    References:
+        R. Saleh, A. Saleh, Statistical properties of the log-cosh loss function used in machine
+        learning, arXiv 2208.04564
+    """
+    size = np.abs(prediction - target)
+    # cosh r = 1 + 2 sinh²(r/2) keeps all digits of a small residual; e^-2r does not overflow
+    half = np.sinh(np.minimum(size, 1.0) * 0.5)
+    near = np.log1p(2.0 * half * half)
+    far = size + np.log1p(np.exp(-2.0 * size)) - np.log(2.0)
+    return np.where(size < 1.0, near, far)
+
+
+@loss(
+    aliases=("pinball", "pinball_loss", "quantile_loss"),
+    twins=(
+        Twin(
+            "sklearn",
+            "sklearn.metrics.mean_pinball_loss(target, prediction, alpha={tau}{weight})",
+            weight=", sample_weight=weight",
+        ),
+    ),
+)
+def quantile(
+    prediction: Values,
+    target: Values,
+    *,
+    tau: Annotated[
+        float,
+        Option("the quantile that is predicted, as a share", Interval(above=0, below=1)),
+    ] = 0.5,
+) -> MeanOfColumns:
+    """Residual weighted by tau where the prediction is too low, by 1 - tau where it is too high.
+
+    Helps:
+        When a quantile is predicted, or too low and too high cost differently; the best constant is
+        the tau-quantile of the targets.
+
+    Hurts:
+        When several quantiles are fitted apart: they may cross.
+
+    Formula:
+        max(tau e, (tau - 1) e) with e = target - prediction
+
+    Domain:
+        prediction, target: (n,) or (n, d), finite. Result: at least 0, in the target's unit.
+
+    Example:
+        >>> quantile(np.array([1.0, 1.0]), np.array([3.0, 0.0]), tau=0.75)
+        array([1.5 , 0.25])
+
+    References:
+        R. Koenker, G. Bassett, Regression quantiles, Econometrica 46, 1978
+    """
+    missed = target - prediction
+    return np.maximum(tau * missed, (tau - 1.0) * missed)
+
+
+@loss(
+    aliases=("poisson_nll", "poisson_loss"),
+    optimum=None,
+    twins=(
+        Twin(
+            "torch",
+            "torch.nn.functional.poisson_nll_loss(prediction, target, log_input=False, "
+            "full={full}, eps={eps}, reduction={reduction})",
+            sets={"per": "element", "eps": 1e-8, "floor": 0.0},
+            needs={"log_input": False},
+            names=("torch.nn.PoissonNLLLoss",),
+            remark="torch's own default is log_input=True: there the prediction is the log rate",
+        ),
+        Twin(
+            "torch",
+            "torch.nn.functional.poisson_nll_loss(prediction, target, log_input=True, "
+            "full={full}, reduction={reduction})",
+            sets={"per": "element"},
+            needs={"log_input": True},
+            named=False,
+        ),
+        Twin(
+            "keras",
+            "keras.losses.Poisson(reduction={reduction}, dtype='float64')"
+            "(target, prediction{weight})",
+            sets={"divide_by": "units", "eps": 1e-7, "floor": 0.0},
+            needs={"log_input": False, "full": False},
+            weight=", sample_weight=weight",
+        ),
+    ),
+)
+def poisson(
+    prediction: Annotated[Values, RATE],
+    target: Annotated[Values, RATE],
+    *,
+    log_input: Annotated[
+        bool,
+        Option("prediction holds logarithms of rates", turns={"prediction": LOG_RATE}),
+    ] = False,
+    full: Annotated[
+        bool, Option("add Stirling's approximation of ln(target!) where the target is above 1")
+    ] = False,
+    floor: Annotated[
+        float,
+        Option(
+            "rates below this are raised to it",
+            Interval(at_least=0),
+            moves={"prediction": "raised"},
+        ),
+    ] = TINY,
+    eps: Annotated[
+        float, Option("added to the rate inside the logarithm", Interval(at_least=0))
+    ] = 0.0,
+) -> MeanOfColumns:
+    """Negative log likelihood of counts under a Poisson distribution, without its constant.
+
+    Helps:
+        When the target counts events and its variance grows with its mean.
+
+    Hurts:
+        When the counts vary more than a Poisson distribution allows, or have too many zeros; and
+        when log rates are taken for rates. Negative values are normal.
+
+    Formula:
+        rate - target ln(rate + eps); with `full`, + t ln t - t + ½ ln(2πt) where t = target > 1
+
+    Domain:
+        prediction: (n,) or (n, d), rates of at least 0, or with `log_input` their logarithms, at
+        most 700. target: the same shape, at least 0. Result: any number.
+
+    Example:
+        >>> poisson(np.array([2.0, 1.0]), np.array([0.0, 3.0]))
+        array([2., 1.])
+
+    References:
+        P. McCullagh, J. A. Nelder, Generalized linear models, 2nd edition, 1989, chapter 6
+    """
+    if log_input:
+        terms = np.exp(prediction) - target * prediction
+    else:
+        rate = np.maximum(prediction, floor)
+        terms = rate - _times_log(target, rate + eps)
+    if not full:
+        return terms
+    count = np.maximum(target, 1.0)
+    stirling = count * np.log(count) - count + 0.5 * np.log(2.0 * np.pi * count)
+    return terms + np.where(target > 1.0, stirling, 0.0)
+
+
+@loss(
+    aliases=("mean_squared_logarithmic_error", "squared_log_error"),
+    twins=(
+        Twin(
+            "keras",
+            "keras.losses.MeanSquaredLogarithmicError(reduction={reduction}, dtype='float64')"
+            "(target, prediction{weight})",
+            sets={"divide_by": "units", "floor": 1e-7},
+            weight=", sample_weight=weight",
+        ),
+        Twin(
+            "sklearn",
+            "sklearn.metrics.mean_squared_log_error(target, prediction{weight})",
+            needs={"floor": None},
+            weight=", sample_weight=weight",
+        ),
+    ),
+)
+def msle(
+    prediction: Annotated[Values, ABOVE_MINUS_ONE],
+    target: Annotated[Values, ABOVE_MINUS_ONE],
+    *,
+    floor: Annotated[
+        float | None,
+        Option(
+            "values below this, negative ones too, are raised to it",
+            Interval(at_least=0),
+            turns={"prediction": VALUES, "target": VALUES},
+            moves={"prediction": "raised", "target": "raised"},
+        ),
+    ] = None,
+) -> MeanOfColumns:
+    """Square of the difference between the logarithms of 1 + prediction and 1 + target.
+
+    Helps:
+        When targets span several orders of magnitude and a ratio matters more than a difference.
+
+    Hurts:
+        When too low and too high should cost the same: predictions that are too low cost more.
+
+    Formula:
+        (ln(1 + prediction) - ln(1 + target))²
+
+    Domain:
+        prediction, target: (n,) or (n, d), above -1; with `floor` any finite number. Result: at
+        least 0.
+
+    Example:
+        >>> msle(np.array([np.e - 1.0]), np.array([0.0]))
+        array([1.])
+
+    References:
+        https://scikit-learn.org/stable/modules/model_evaluation.html#mean-squared-log-error
+    """
+    if floor is not None:
+        prediction, target = np.maximum(prediction, floor), np.maximum(target, floor)
+    difference = np.log1p(prediction) - np.log1p(target)
+    return difference * difference
+
+
+@loss(
+    aliases=("mean_absolute_percentage_error",),
+    twins=(
+        Twin(
+            "keras",
+            "keras.losses.MeanAbsolutePercentageError(reduction={reduction}, dtype='float64')"
+            "(target, prediction{weight})",
+            sets={"divide_by": "units", "eps": 1e-7, "percent": True},
+            weight=", sample_weight=weight",
+        ),
+        Twin(
+            "sklearn",
+            "sklearn.metrics.mean_absolute_percentage_error(target, prediction{weight})",
+            weight=", sample_weight=weight",
+        ),
+    ),
+)
+def mape(
+    prediction: Values,
+    target: Values,
+    *,
+    percent: Annotated[bool, Option("in percent instead of as a fraction")] = False,
+    eps: Annotated[
+        float,
+        Option(
+            "stands in for targets nearer to 0",
+            Interval(above=0),
+            moves={"target": "near_zero"},
+        ),
+    ] = TINY,
+) -> MeanOfColumns:
+    """Absolute value of the residual as a fraction of the target.
+
+    Helps:
+        When errors are judged relative to the target, and no target is near 0.
+
+    Hurts:
+        When targets are 0 or nearly so: such a row counts for millions. It favours predictions
+        that are too low.
+
+    Formula:
+        |prediction - target| / max(|target|, eps); with `percent`, 100 times that
+
+    Domain:
+        prediction, target: (n,) or (n, d), finite. Result: at least 0, without unit.
+
+    Example:
+        >>> mape(np.array([90.0, 3.0]), np.array([100.0, 2.0]))
+        array([0.1, 0.5])
+
+    References:
+        https://scikit-learn.org/stable/modules/model_evaluation.html#mean-absolute-percentage-error
+    """
+    fraction = np.abs(prediction - target) / np.maximum(np.abs(target), eps)
+    return fraction * 100.0 if percent else fraction
+
+
+def _times_log(factor: Array, number: Array) -> Array:
+    """Factor times the logarithm of a number, 0 where the factor is 0."""
+    return np.where(factor == 0.0, 0.0, factor * np.log(number))

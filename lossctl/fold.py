@@ -1,0 +1,259 @@
+"""Blocks of rows in, numbers out: the one loop that every loss, slice and weight goes through."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lossctl.block import Array, Block, Codes, Words
+from lossctl.computation import Computation, Move, flag, is_on
+from lossctl.errors import DataError, OutOfDomain, plural, quote
+from lossctl.kinds import Admitted, Kind, Mask, Partners
+from lossctl.report import Note
+from lossctl.sums import Sums
+
+Place = Callable[[str, int, int], tuple[str, str]]
+"""Where a row and column of a role stand: the place in words, and the cell's text."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one computation: a number a slice, and the number of the whole.
+
+    `keys[i]` names slice i by its values in the `--by` columns. With the reduction "none" `each`
+    holds one number a unit, and `slice_of` and `weight_of` what belongs to it.
+    """
+
+    computation: Computation
+    keys: Sequence[tuple[str, ...]]
+    values: Array
+    units: Array
+    weight: Array
+    whole: float
+    whole_units: int
+    whole_weight: float
+    each: Array | None = None
+    slice_of: Codes | None = None
+    weight_of: Array | None = None
+
+
+def fold(
+    computations: Sequence[Computation],
+    blocks: Iterable[Block],
+    *,
+    names: Mapping[str, tuple[str, ...]] | None = None,
+    place: Place | None = None,
+) -> tuple[list[Outcome], list[Note]]:
+    """Run all computations in one pass over the blocks.
+
+    Args:
+        computations: what to compute; all have the same roles.
+        blocks: the rows.
+        names: the names of the columns of each role, for labels that are class names.
+        place: says where a cell stands, for messages.
+
+    Raises:
+        DataError: the data do not fit a loss, or no row counts.
+    """
+    runs = [_Run(computation) for computation in computations]
+    admission = _Admission(names or {}, place)
+    keys: dict[Any, int] = {}
+    for block in blocks:
+        slices = None if block.slices is None else _numbered(block.slices, keys)
+        _check_weight(block.weight, admission.rows)
+        admission.open(block)
+        for run in runs:
+            run.add(block, admission, slices)
+        admission.rows += block.rows
+    notes = admission.notes()
+    outcomes = [run.outcome(list(keys)) for run in runs]
+    return outcomes, notes + [note for run in runs for note in run.notes()]
+
+
+@dataclass
+class _Admission:
+    """Lets each array in once per kind, however many losses ask for it."""
+
+    names: Mapping[str, tuple[str, ...]]
+    place: Place | None
+    rows: int = 0
+    seen: dict[tuple[str, Kind], Counter[str]] = field(default_factory=dict)
+    admitted: dict[tuple[str, Kind], Admitted] = field(default_factory=dict)
+
+    def open(self, block: Block) -> None:
+        """Turn to the next block."""
+        self.block = block
+        self.admitted = {}
+
+    def arrays(self, computation: Computation) -> dict[str, Admitted]:
+        """Admit the array of every role of a computation."""
+        partners = Partners()
+        found: dict[str, Admitted] = {}
+        # Labels are read against the classes of another role, so they come last.
+        for role, kind in sorted(computation.kinds.items(), key=lambda item: item[1].text):
+            try:
+                found[role] = self._admit(role, kind, partners)
+            except OutOfDomain as error:
+                raise self._placed(error, computation) from None
+            array = found[role].array
+            if array.ndim == 2 and not kind.text:
+                partners = Partners(array.shape[1], self.names.get(role, ()))
+        _check_shapes(found, computation)
+        return {role: found[role] for role in computation.kinds}
+
+    def _admit(self, role: str, kind: Kind, partners: Partners) -> Admitted:
+        key = role, kind
+        if key not in self.admitted:
+            self.admitted[key] = kind.admit(role, self.block.roles[role], partners)
+            self.seen.setdefault(key, Counter()).update(self.admitted[key].seen)
+        return self.admitted[key]
+
+    def _placed(self, error: OutOfDomain, computation: Computation) -> DataError:
+        for each in computation.loss.settings.values():
+            if error.role in each.option.turns and not is_on(computation.options[each.name]):
+                error = error.advised(f"{flag(each.name, True)}: {each.option.help}")
+        error = error.moved(self.rows)
+        if self.place is None:
+            return error
+        return error.at(*self.place(error.role, error.row, max(error.column, 0)))
+
+    def notes(self) -> list[Note]:
+        """Say what all the blocks together have shown of each role."""
+        return [
+            note for (role, kind), seen in self.seen.items() for note in kind.conclude(role, seen)
+        ]
+
+
+class _Run:
+    """One computation on its way through the blocks."""
+
+    def __init__(self, computation: Computation) -> None:
+        self.computation = computation
+        self.sums: Sums | None = None
+        self.moved: Counter[Move] = Counter()
+        self.keep = computation.reduction == "none"
+        self.kept: list[tuple[Array, Codes | None, Array | None]] = []
+
+    def add(self, block: Block, admission: _Admission, slices: Codes | None) -> None:
+        admitted = admission.arrays(self.computation)
+        arrays = {role: each.array for role, each in admitted.items()}
+        terms = self.computation.terms(arrays)
+        self.moved.update(self.computation.rows_moved(arrays))
+        ignored = _either(each.ignored for each in admitted.values())
+        weight = block.weight
+        if len(terms) != block.rows:
+            repeats = len(terms) // block.rows
+            weight, slices, ignored = (
+                _repeated(each, repeats) for each in (weight, slices, ignored)
+            )
+        if self.sums is None:
+            self.sums = Sums(terms.shape[1])
+        self.sums.add(terms, weight, slices, ignored)
+        if self.keep:
+            self.kept.append(self._each(terms, weight, slices, ignored))
+
+    def _each(
+        self, terms: Array, weight: Array | None, slices: Codes | None, ignored: Mask | None
+    ) -> tuple[Array, Codes | None, Array | None]:
+        ones = np.ones(len(terms))
+        values = self.computation.value(terms, ones, ones)
+        if weight is not None:
+            values = values * weight
+        return values if ignored is None else np.where(ignored, 0.0, values), slices, weight
+
+    def outcome(self, keys: list[tuple[str, ...]]) -> Outcome:
+        if self.sums is None:
+            raise DataError("there are no rows")
+        whole = self.sums.whole()
+        value, units, weight = self._read(whole, [])
+        if self.keep:
+            each, slices, weights = (
+                None if part[0] is None else np.concatenate(part)
+                for part in zip(*self.kept, strict=True)
+            )
+        else:
+            each = slices = weights = None
+        slice_value, slice_units, slice_weight = (
+            self._read(self.sums, keys) if keys else (np.zeros(0),) * 3
+        )
+        return Outcome(
+            self.computation,
+            keys,
+            slice_value,
+            slice_units,
+            slice_weight,
+            float(value[0]),
+            int(units[0]),
+            float(weight[0]),
+            each,
+            slices,
+            weights,
+        )
+
+    def _read(self, sums: Sums, keys: list[tuple[str, ...]]) -> tuple[Array, Array, Array]:
+        units, weight = sums.units(), sums.weight()
+        for counted, why in ((units, "every one is ignored"), (weight, "the weights sum to 0")):
+            if not counted.all():
+                raise DataError(f"no row counts{_of(keys, counted)}: {why}")
+        value = self.computation.value(sums.terms(), weight, units)
+        if np.isnan(value).any():
+            where = _of(keys, ~np.isnan(value))
+            raise DataError(f"{self.computation.loss.name} is undefined for these data{where}")
+        return value, units, weight
+
+    def notes(self) -> list[Note]:
+        return [
+            move.note(count, self.computation.loss.name)
+            for move, count in self.moved.items()
+            if count
+        ]
+
+
+def _numbered(slices: Words, keys: dict[Any, int]) -> Codes:
+    """Give each slice a number that stays the same from block to block."""
+    used = np.unique(slices.codes)
+    number = np.zeros(len(slices.words), dtype=np.intp)
+    for index in used.tolist():
+        number[index] = keys.setdefault(slices.words[index], len(keys))
+    return number[slices.codes]
+
+
+def _of(keys: list[tuple[str, ...]], counted: npt.NDArray[Any]) -> str:
+    """Name the first slice that has nothing in it."""
+    if not keys:
+        return ""
+    return f" in slice {quote(', '.join(keys[int(np.argmin(counted != 0))]))}"
+
+
+def _check_weight(weight: Array | None, rows: int) -> None:
+    if weight is None or (weight.min() >= 0 and weight.max() < np.inf):
+        return
+    row = int(np.flatnonzero(~((weight >= 0) & (weight < np.inf)))[0])
+    raise OutOfDomain(
+        "weight", rows + row, -1, repr(float(weight[row])), "a weight (a finite number, at least 0)"
+    )
+
+
+def _check_shapes(found: Mapping[str, Admitted], computation: Computation) -> None:
+    widths = {
+        role: 1 if each.array.ndim == 1 else each.array.shape[1]
+        for role, each in found.items()
+        if computation.kinds[role].wide
+    }
+    if len(set(widths.values())) > 1:
+        said = ", ".join(f"{role} has {plural(width, 'column')}" for role, width in widths.items())
+        raise DataError(f"the roles do not fit: {said}", "arrays are never broadcast")
+
+
+def _either(masks: Iterable[Mask | None]) -> Mask | None:
+    marked = [mask for mask in masks if mask is not None]
+    return np.logical_or.reduce(marked) if marked else None
+
+
+def _repeated(array: Any, times: int) -> Any:  # noqa: ANN401
+    return None if array is None else np.repeat(array, times)

@@ -1,0 +1,172 @@
+"""An option of a loss: what its signature says of it, and the one check of its values.
+
+The command line and the library both get their options from here, so a value out of range meets
+the same sentence in both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+
+from lossctl.errors import UsageError, quote
+
+Value: TypeAlias = bool | int | float | str | None
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A range of real numbers; each end belongs to it or not.
+
+    >>> str(Interval(at_least=0, below=1)), 1.0 in Interval(at_least=0, below=1)
+    ('at least 0 and below 1', False)
+    """
+
+    at_least: float = -math.inf
+    at_most: float = math.inf
+    above: float = -math.inf
+    below: float = math.inf
+
+    def __contains__(self, number: float) -> bool:
+        """Tell whether a finite number lies in the range."""
+        return math.isfinite(number) and (
+            self.at_least <= number <= self.at_most and self.above < number < self.below
+        )
+
+    def __str__(self) -> str:
+        """Say the range in words."""
+        if math.isfinite(self.at_least) and math.isfinite(self.at_most):
+            return f"between {self.at_least:g} and {self.at_most:g}"
+        ends = {
+            "above": self.above,
+            "at least": self.at_least,
+            "below": self.below,
+            "at most": self.at_most,
+        }
+        said = [f"{word} {end:g}" for word, end in ends.items() if math.isfinite(end)]
+        return " and ".join(said) or "any finite number"
+
+
+REAL = Interval()
+
+
+@dataclass(frozen=True)
+class Option:
+    """What a signature cannot say of an option: its meaning, its range, and its effect on roles.
+
+    Args:
+        help: a few words, for `--help` and `show`.
+        within: the legal numbers.
+        turns: the kind that a role has instead, where this option is on.
+        moves: what the option does to small values of a role: they are "clipped" into
+            [value, 1 - value], "raised" to the value, or, when "near_zero", replaced by it. The
+            rows that it concerns are counted in a note.
+    """
+
+    help: str
+    within: Interval = REAL
+    turns: Mapping[str, Any] = field(default_factory=dict)
+    moves: Mapping[str, Literal["clipped", "raised", "near_zero"]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One option as its owner declares it: name, type, default, and the `Option`."""
+
+    name: str
+    type: type
+    default: Value
+    option: Option
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+
+    @property
+    def flag(self) -> str:
+        """The name as it is typed on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def range(self) -> str:
+        """The legal values in words."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        if self.type is bool:
+            return "on or off"
+        if self.type is str:
+            return "text"
+        kind = "a whole number" if self.type is int else "a number"
+        limits = str(self.option.within)
+        return kind if limits == "any finite number" else f"{kind} {limits}"
+
+    def checked(self, value: object) -> Value:
+        """Return the value as its type.
+
+        Raises:
+            UsageError: it is of another type or out of range.
+        """
+        if value is None and self.optional:
+            return None
+        if self.type is str and isinstance(value, str | int) and not isinstance(value, bool):
+            if self.choices and value not in self.choices:
+                raise UsageError.unknown(f"value for {self.name}", str(value), self.choices)
+            return str(value)
+        if self.type is bool and isinstance(value, bool):
+            return value
+        number = self._number(value)
+        if number is None or number not in self.option.within:
+            raise UsageError(f"{self.name} must be {self.range}, not {quote(str(value))}")
+        return number
+
+    def parsed(self, text: str) -> Value:
+        """Read the value from text.
+
+        Raises:
+            UsageError: the text is no legal value.
+        """
+        if self.optional and text.lower() == "none":
+            return None
+        if self.type is bool:
+            if text.lower() not in SWITCH:
+                raise UsageError(f"{self.name} must be on or off, not {quote(text)}")
+            return SWITCH[text.lower()]
+        if self.type is str:
+            return self.checked(text)
+        try:
+            return self.checked(self.type(text))
+        except ValueError:
+            raise UsageError(f"{self.name} must be {self.range}, not {quote(text)}") from None
+
+    def _number(self, value: object) -> int | float | None:
+        if isinstance(value, bool) or self.type not in (int, float):
+            return None
+        if self.type is int:
+            return int(value) if hasattr(value, "__index__") else None
+        try:
+            return float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return None
+
+
+SWITCH = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
+
+
+def setting(name: str, annotation: object, default: object) -> Setting | None:
+    """Read one annotated parameter or field; None if it carries no `Option`.
+
+    >>> setting("delta", Annotated[float, Option("x", Interval(above=0))], 1.0).range
+    'a number above 0'
+    """
+    if get_origin(annotation) is not Annotated:
+        return None
+    inner, *marks = get_args(annotation)
+    option = next((mark for mark in marks if isinstance(mark, Option)), None)
+    if option is None:
+        return None
+    parts = get_args(inner) if get_origin(inner) in (Union, UnionType) else (inner,)
+    (base,) = (part for part in parts if part is not NoneType)
+    choices = get_args(base) if get_origin(base) is Literal else ()
+    kind = str if choices else base
+    return Setting(name, kind, default, option, choices, optional=NoneType in parts)  # type: ignore[arg-type]

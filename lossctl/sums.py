@@ -1,0 +1,188 @@
+"""Exact running sums, one line a slice.
+
+Adding floating-point numbers rounds, so a plain sum depends on order and on where the data were
+cut. These sums do not round until they are read: every sum is kept as several float64 numbers that
+add up to it exactly. The result is the same to the bit for any order, any cut and any merging.
+
+The two steps are Rump, Ogita and Oishi's extraction, which splits an array into summands that add
+without rounding ("Accurate floating-point summation", SIAM J. Sci. Comput. 31, 2008), and Knuth's
+two-sum, which keeps what an addition rounds away (TAOCP vol. 2, 4.2.2).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from lossctl.block import Array, Codes
+
+STRIDE = 32_768
+"""Rows added at a time: few enough that the temporary arrays stay in the processor's cache."""
+
+LARGEST = 2.0**980
+"""From here on (about 1e295) terms are added plainly, because the extraction could overflow."""
+
+
+class Sums:
+    """The weighted sums of terms, the sum of weights and the number of units, for each slice.
+
+    Args:
+        width: number of terms a unit has.
+
+    >>> sums = Sums(1)
+    >>> sums.add(np.array([[1e100], [1.0], [-1e100]]))
+    >>> float(sums.terms()[0, 0])
+    1.0
+    """
+
+    def __init__(self, width: int) -> None:
+        """Start with no slices; they come into being as they are added to."""
+        self._columns = [_Column() for _ in range(width)]
+        self._weight = _Column()
+        self._units: Array = np.zeros(0)
+        self._weighted = False
+
+    def add(
+        self,
+        terms: Array,
+        weight: Array | None = None,
+        slices: Codes | None = None,
+        ignored: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Add the terms `(units, width)`, each times its weight, to the slices of their units."""
+        count = len(terms)
+        units = np.ones(count) if ignored is None else (~ignored).astype(float)
+        size = int(slices.max()) + 1 if slices is not None and count else 1
+        self._units = _grown(self._units, size)
+        self._units[:size] += _summed(units, slices, size)
+        if ignored is not None:
+            weight = units if weight is None else units * weight
+        for number, column in enumerate(self._columns):
+            values = np.ascontiguousarray(terms[:, number])
+            column.add(values if weight is None else values * weight, slices, size)
+        if weight is not None:
+            self._weighted = True
+            self._weight.add(weight, slices, size)
+
+    def merge(self, other: Sums, slices: Codes | None = None) -> None:
+        """Add the sums of another pass; `slices` tells which slice each of its slices is here."""
+        size = other.slices
+        places = np.arange(size) if slices is None else slices
+        self._units = _grown(self._units, int(places.max(initial=-1)) + 1)
+        np.add.at(self._units, places, other._units)
+        for mine, theirs in zip(self._columns, other._columns, strict=True):
+            mine.merge(theirs, places)
+        self._weight.merge(other._weight, places)
+        self._weighted |= other._weighted
+
+    @property
+    def slices(self) -> int:
+        """The number of slices."""
+        return len(self._units)
+
+    def terms(self) -> Array:
+        """Return the sums of weight times terms, `(slices, width)`, each rounded once."""
+        return np.stack([column.read(self.slices) for column in self._columns], axis=1)
+
+    def weight(self) -> Array:
+        """Return the sum of weights of each slice; without weights, the number of units."""
+        return self._weight.read(self.slices) if self._weighted else self.units()
+
+    def units(self) -> Array:
+        """Return the number of units of each slice."""
+        return self._units
+
+    def whole(self) -> Sums:
+        """Return the sums over all slices."""
+        everything = Sums(len(self._columns))
+        everything.merge(self, np.zeros(self.slices, dtype=np.intp))
+        return everything
+
+
+class _Column:
+    """One exact sum a slice: arrays that add up to it, and apart from them what is not finite."""
+
+    def __init__(self) -> None:
+        self._parts: list[Array] = []
+        self._plain: Array = np.zeros(0)
+
+    def add(self, values: Array, slices: Codes | None, size: int) -> None:
+        stride = STRIDE if slices is None else max(STRIDE, size)
+        for start in range(0, len(values), stride):
+            some = values[start : start + stride]
+            codes = None if slices is None else slices[start : start + stride]
+            low, high = some.min(), some.max()
+            if not (low > -LARGEST and high < LARGEST):
+                some = self._set_apart(some, codes, size)
+                low, high = some.min(), some.max()
+            for summands in _extract(some, float(max(-low, high))):
+                self._absorb(_summed(summands, codes, size))
+
+    def merge(self, other: _Column, places: Codes) -> None:
+        size = int(places.max(initial=-1)) + 1
+        for part in other._parts:
+            # A slice may be named twice in `places`: only an exact addition may join them.
+            self.add(part, places[: len(part)], size)
+        if len(other._plain):
+            self._plain = _grown(self._plain, size)
+            np.add.at(self._plain, places[: len(other._plain)], other._plain)
+
+    def read(self, size: int) -> Array:
+        parts = [_grown(part, size).tolist() for part in self._parts]
+        exact = np.array([math.fsum(of_slice) for of_slice in zip(*parts, strict=True)])
+        return (exact if parts else np.zeros(size)) + _grown(self._plain, size)
+
+    def _set_apart(self, values: Array, slices: Codes | None, size: int) -> Array:
+        """Add infinite, undefined and huge values plainly; return the others."""
+        ordinary = np.abs(values) < LARGEST
+        self._plain = _grown(self._plain, size)
+        self._plain[:size] += _summed(np.where(ordinary, 0.0, values), slices, size)
+        return np.where(ordinary, values, 0.0)
+
+    def _absorb(self, sums: Array) -> None:
+        """Add to the first part; add what that rounds away to the second, and so on."""
+        for number, part in enumerate(self._parts):
+            part = _grown(part, len(sums))  # noqa: PLW2901
+            old = part[: len(sums)].copy()
+            new = old + sums
+            part[: len(sums)] = new
+            self._parts[number] = part
+            taken = new - old
+            sums = (old - (new - taken)) + (sums - taken)
+            if not sums.any():
+                return
+        self._parts.append(sums)
+
+
+def _extract(values: Array, top: float) -> Iterator[Array]:
+    """Split values, none larger than top, into arrays that can each be summed without rounding.
+
+    Adding a power of two so large rounds each value to a multiple of one unit. Multiples of a unit
+    whose sum stays below 2**53 units add exactly. What the rounding took away comes next.
+    """
+    bits = len(values).bit_length() + 1
+    rest = values
+    exponent = math.frexp(top)[1]
+    while rest.any():
+        grid = math.ldexp(1.0, exponent + bits)
+        high = rest + grid
+        high -= grid
+        rest = rest - high
+        yield high
+        exponent += bits - 53
+
+
+def _summed(values: Array, slices: Codes | None, size: int) -> Array:
+    if slices is None:
+        return np.array([values.sum()])
+    return np.bincount(slices, weights=values, minlength=size)
+
+
+def _grown(array: Array, size: int) -> Array:
+    """Return the array with zeros behind it, if it is shorter than size."""
+    if len(array) >= size:
+        return array
+    return np.concatenate([array, np.zeros(size - len(array))])
