@@ -67,7 +67,7 @@ class Move:
             if array.min() >= self.limit and array.max() <= top:
                 return np.zeros(1, dtype=bool)
             moved = (array < self.limit) | (array > top)
-        return np.atleast_2d(moved.T).any(axis=0)
+        return np.logical_or.reduce(moved.reshape(len(moved), -1), axis=1)
 
     def note(self, count: int, loss: str) -> Note:
         """Say in how many rows it did."""

@@ -22,24 +22,37 @@ Place = Callable[[str, int, int], tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """The result of one computation: a number a slice, and the number of the whole.
+class Numbers:
+    """The values of some slices, with how many units and how much weight each is made of."""
 
-    `keys[i]` names slice i by its values in the `--by` columns. With the reduction "none" `each`
-    holds one number a unit, and `slice_of` and `weight_of` what belongs to it.
+    value: Array
+    units: Array
+    weight: Array
+
+
+@dataclass(frozen=True)
+class Each:
+    """The number of every unit, times its weight; `columns` of them are one row."""
+
+    value: Array
+    slice: Codes | None
+    weight: Array | None
+    columns: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one computation.
+
+    `keys[i]` names slice i of `slices` by its values in the `--by` columns; `whole` is one slice,
+    all rows. `each` is there with the reduction "none" only.
     """
 
     computation: Computation
     keys: Sequence[tuple[str, ...]]
-    values: Array
-    units: Array
-    weight: Array
-    whole: float
-    whole_units: int
-    whole_weight: float
-    each: Array | None = None
-    slice_of: Codes | None = None
-    weight_of: Array | None = None
+    slices: Numbers
+    whole: Numbers
+    each: Each | None = None
 
 
 def fold(
@@ -136,8 +149,7 @@ class _Run:
         self.computation = computation
         self.sums: Sums | None = None
         self.moved: Counter[Move] = Counter()
-        self.keep = computation.reduction == "none"
-        self.kept: list[tuple[Array, Codes | None, Array | None]] = []
+        self.kept: list[Each] = []
 
     def add(self, block: Block, admission: _Admission, slices: Codes | None) -> None:
         admitted = admission.arrays(self.computation)
@@ -145,57 +157,32 @@ class _Run:
         terms = self.computation.terms(arrays)
         self.moved.update(self.computation.rows_moved(arrays))
         ignored = _either(each.ignored for each in admitted.values())
-        weight = block.weight
-        if len(terms) != block.rows:
-            repeats = len(terms) // block.rows
+        weight, columns = block.weight, len(terms) // block.rows
+        if columns > 1:
             weight, slices, ignored = (
-                _repeated(each, repeats) for each in (weight, slices, ignored)
+                _repeated(each, columns) for each in (weight, slices, ignored)
             )
         if self.sums is None:
             self.sums = Sums(terms.shape[1])
         self.sums.add(terms, weight, slices, ignored)
-        if self.keep:
-            self.kept.append(self._each(terms, weight, slices, ignored))
+        if self.computation.reduction == "none":
+            counted = _counting(weight, ignored)
+            self.kept.append(Each(self._values(terms, counted), slices, weight, columns))
 
-    def _each(
-        self, terms: Array, weight: Array | None, slices: Codes | None, ignored: Mask | None
-    ) -> tuple[Array, Codes | None, Array | None]:
+    def _values(self, terms: Array, weight: Array | None) -> Array:
         ones = np.ones(len(terms))
         values = self.computation.value(terms, ones, ones)
-        if weight is not None:
-            values = values * weight
-        return values if ignored is None else np.where(ignored, 0.0, values), slices, weight
+        # 0 times infinity would not be a number
+        return values if weight is None else np.where(weight == 0.0, 0.0, values * weight)
 
     def outcome(self, keys: list[tuple[str, ...]]) -> Outcome:
         if self.sums is None:
             raise DataError("there are no rows")
-        whole = self.sums.whole()
-        value, units, weight = self._read(whole, [])
-        if self.keep:
-            each, slices, weights = (
-                None if part[0] is None else np.concatenate(part)
-                for part in zip(*self.kept, strict=True)
-            )
-        else:
-            each = slices = weights = None
-        slice_value, slice_units, slice_weight = (
-            self._read(self.sums, keys) if keys else (np.zeros(0),) * 3
-        )
-        return Outcome(
-            self.computation,
-            keys,
-            slice_value,
-            slice_units,
-            slice_weight,
-            float(value[0]),
-            int(units[0]),
-            float(weight[0]),
-            each,
-            slices,
-            weights,
-        )
+        whole = self._numbers(self.sums.whole(), [])
+        slices = self._numbers(self.sums, keys) if keys else Numbers(*[np.zeros(0)] * 3)
+        return Outcome(self.computation, keys, slices, whole, _joined(self.kept))
 
-    def _read(self, sums: Sums, keys: list[tuple[str, ...]]) -> tuple[Array, Array, Array]:
+    def _numbers(self, sums: Sums, keys: list[tuple[str, ...]]) -> Numbers:
         units, weight = sums.units(), sums.weight()
         for counted, why in ((units, "every one is ignored"), (weight, "the weights sum to 0")):
             if not counted.all():
@@ -204,7 +191,7 @@ class _Run:
         if np.isnan(value).any():
             where = _of(keys, ~np.isnan(value))
             raise DataError(f"{self.computation.loss.name} is undefined for these data{where}")
-        return value, units, weight
+        return Numbers(value, units, weight)
 
     def notes(self) -> list[Note]:
         return [
@@ -212,6 +199,25 @@ class _Run:
             for move, count in self.moved.items()
             if count
         ]
+
+
+def _counting(weight: Array | None, ignored: Mask | None) -> Array | None:
+    """Return the weights with 0 where a unit is ignored."""
+    if ignored is None:
+        return weight
+    counted: Array = np.where(ignored, 0.0, 1.0 if weight is None else weight)
+    return counted
+
+
+def _joined(parts: list[Each]) -> Each | None:
+    if not parts:
+        return None
+    return Each(
+        np.concatenate([part.value for part in parts]),
+        None if parts[0].slice is None else np.concatenate([part.slice for part in parts]),
+        None if parts[0].weight is None else np.concatenate([part.weight for part in parts]),
+        parts[0].columns,
+    )
 
 
 def _numbered(slices: Words, keys: dict[Any, int]) -> Codes:

@@ -41,9 +41,10 @@ def compute(
         for role, given in zip(arrays, values, strict=True)
     }
     (outcome,), _ = fold([computation], [Block(arrays, rows, weights)], names=names)
-    if outcome.each is None:
-        return outcome.whole
-    return outcome.each if len(outcome.each) == rows else outcome.each.reshape(rows, -1)
+    each = outcome.each
+    if each is None:
+        return float(outcome.whole.value[0])
+    return each.value if each.columns == 1 else each.value.reshape(rows, each.columns)
 
 
 def _numbers(role: str, given: object) -> Array:

@@ -45,6 +45,7 @@ class Sums:
         self._units: Array = np.zeros(0)
         self._weighted = False
 
+    @np.errstate(all="ignore")  # infinite terms are legal, and so is what they add up to
     def add(
         self,
         terms: Array,
@@ -58,15 +59,16 @@ class Sums:
         size = int(slices.max()) + 1 if slices is not None and count else 1
         self._units = _grown(self._units, size)
         self._units[:size] += _summed(units, slices, size)
-        if ignored is not None:
-            weight = units if weight is None else units * weight
+        # Without weights the units stand for them, so ignored rows must not bring any in.
+        factor = weight if ignored is None else units * (1.0 if weight is None else weight)
         for number, column in enumerate(self._columns):
             values = np.ascontiguousarray(terms[:, number])
-            column.add(values if weight is None else values * weight, slices, size)
-        if weight is not None:
+            column.add(values if factor is None else _times(values, factor), slices, size)
+        if weight is not None and factor is not None:
             self._weighted = True
-            self._weight.add(weight, slices, size)
+            self._weight.add(factor, slices, size)
 
+    @np.errstate(all="ignore")
     def merge(self, other: Sums, slices: Codes | None = None) -> None:
         """Add the sums of another pass; `slices` tells which slice each of its slices is here."""
         size = other.slices
@@ -178,7 +180,12 @@ def _extract(values: Array, top: float) -> Iterator[Array]:
 def _summed(values: Array, slices: Codes | None, size: int) -> Array:
     if slices is None:
         return np.array([values.sum()])
-    return np.bincount(slices, weights=values, minlength=size)
+    return np.bincount(slices, weights=values, minlength=size).astype(np.float64, copy=False)
+
+
+def _times(values: Array, weight: Array) -> Array:
+    """Multiply; what weighs nothing is 0 even where it is infinite."""
+    return np.multiply(values, weight, out=np.zeros(len(values)), where=weight != 0.0)
 
 
 def _grown(array: Array, size: int) -> Array:

@@ -8,6 +8,7 @@ whoever reads the data raises `lossctl.errors.OutOfDomain`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -56,7 +57,9 @@ Gamma = Annotated[
     float, Option("how strongly easy rows are discounted; 0 is cross-entropy", Interval(at_least=0))
 ]
 
-POSITIVE_DISTRIBUTION = narrowed(DISTRIBUTION, above=0, at_most=1)
+POSITIVE_DISTRIBUTION = replace(
+    DISTRIBUTION, noun="a probability above 0 and at most 1", within=Interval(above=0, at_most=1)
+)
 
 
 @loss(
@@ -575,8 +578,8 @@ def binary_focal(
     if from_logits:
         yes, no = _sigmoid(prediction), _sigmoid(-prediction)
     else:
-        yes = np.clip(prediction, clip, 1.0 - clip)
-        no = 1.0 - yes
+        # Only the logarithm needs clipping.
+        yes, no = prediction, 1.0 - prediction
     terms = (truth * no + (1.0 - truth) * yes) ** gamma * cross_entropy
     if alpha is None:
         return terms

@@ -1,0 +1,5 @@
+"""`python -m lossctl` is `lossctl`."""
+
+from lossctl.cli import entry
+
+entry()

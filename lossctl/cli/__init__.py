@@ -1,0 +1,94 @@
+"""The command line: one module a command, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from lossctl import __version__
+from lossctl.cli import catalogue, compute, show
+from lossctl.errors import LossctlError, visible
+
+BUG = 70
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="lossctl",
+    help="Compute, choose and gate on machine-learning losses, from files, exactly.",
+    epilog=(
+        "Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 unusable data, 70 a bug in lossctl."
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(compute.app, name="compute")
+app.add_typer(show.app, name="show")
+app.command("list")(catalogue.list_losses)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lossctl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback where lossctl itself fails.")
+    ] = False,
+) -> None:
+    del version, debug  # `main` sees --debug in the arguments before Typer reads them
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    0 done, 1 a check failed, 2 wrong usage, 3 unusable data, 70 a bug, 130 interrupted.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        app(args=arguments, prog_name="lossctl")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
+    except LossctlError as error:
+        typer.echo(f"error: {visible_lines(error.message)}", err=True)
+        if error.hint:
+            typer.echo(f"  try: {visible_lines(error.hint)}", err=True)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # whatever it is, the user gets one line and a code
+        if arguments[:1] == ["--debug"]:
+            traceback.print_exc()
+        typer.echo(
+            f"error: this is a bug in lossctl {__version__}: "
+            f"{type(error).__name__}: {visible(str(error))}",
+            err=True,
+        )
+        typer.echo("  try: lossctl --debug … and report what it prints", err=True)
+        return BUG
+    return 0
+
+
+def visible_lines(text: str) -> str:
+    """Make all but line ends visible; further lines are indented."""
+    return "\n  ".join(visible(line) for line in text.split("\n"))
+
+
+def entry() -> None:
+    """Start from the shell: like any tool, end silently when nobody reads on."""
+    with contextlib.suppress(AttributeError, ValueError):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""`lossctl list`: the losses there are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lossctl.cli.output import DigitsOption, FilesOption, FormatOption, check_files, emit
+from lossctl.errors import UsageError
+from lossctl.render import Format
+from lossctl.report import Column, Table
+
+
+def _complete_family(incomplete: str) -> list[str]:
+    from lossctl.catalogue import family_names  # noqa: PLC0415
+
+    return [name for name in family_names() if name.startswith(incomplete)]
+
+
+def list_losses(
+    family: Annotated[
+        str | None,
+        typer.Option(help="Only the losses of one family.", autocompletion=_complete_family),
+    ] = None,
+    form: FormatOption = Format.TEXT,
+    output: FilesOption = None,
+    digits: DigitsOption = 6,
+) -> None:
+    """List the losses, with their other names and the frameworks that have them."""
+    from lossctl.catalogue import family_names, load  # noqa: PLC0415  # --help needs no numpy
+
+    check_files(output or [], [])
+    if family is not None and family not in family_names():
+        raise UsageError.unknown("family", family, family_names())
+    rows = [
+        (
+            each.name,
+            each.family,
+            each.summary,
+            list(each.aliases),
+            list(each.roles),
+            list(dict.fromkeys(twin.framework for twin in each.twins)),
+        )
+        for each in load().values()
+        if family in (None, each.family)
+    ]
+    columns = (
+        Column("name"),
+        Column("family"),
+        Column("summary"),
+        Column("aliases", audience="machines"),
+        Column("roles", audience="machines"),
+        Column("frameworks", audience="machines"),
+    )
+    emit(Table("losses", columns, rows, "name"), form, output or [], digits)

@@ -1,0 +1,345 @@
+"""`lossctl compute`: a loss of files, as a number, a table, or a check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import typer
+
+from lossctl.cli.losses import LossGroup, complete
+from lossctl.cli.output import (
+    DigitsOption,
+    FilesOption,
+    FormatOption,
+    QuietOption,
+    check_files,
+    emit,
+)
+from lossctl.errors import UsageError, quote
+from lossctl.render import Format
+
+CHECK_FAILED = 1
+
+WHAT = "What is computed"
+ROWS = "Rows and columns"
+READING = "Reading"
+CHECKS = "Checks"
+
+
+def _complete_framework(incomplete: str) -> list[str]:
+    return [name for name in ("torch", "keras", "sklearn", "optax") if name.startswith(incomplete)]
+
+
+def compute(
+    loss: Any,  # noqa: ANN401
+    twin: Any,  # noqa: ANN401
+    given: Mapping[str, Any],
+    *,
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILES...",
+            help="A table for each role, in their order, or one for all; - is standard input.",
+        ),
+    ],
+    like: Annotated[
+        str | None,
+        typer.Option(
+            help="Give the number that a framework gives: torch, keras, sklearn or optax.",
+            autocompletion=_complete_framework,
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LOSS[:OPTION=VALUE,...]",
+            help="Another loss in the same pass. Repeatable.",
+            autocompletion=complete,
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    reduction: Annotated[
+        Literal["mean", "sum", "none"] | None,
+        typer.Option(
+            help="One mean, one sum, or one number a unit.",
+            rich_help_panel=WHAT,
+            show_default="mean",
+        ),
+    ] = None,
+    per: Annotated[
+        Literal["row", "element"] | None,
+        typer.Option(
+            help="The unit, where a role has several columns.",
+            rich_help_panel=WHAT,
+            show_default="row",
+        ),
+    ] = None,
+    divide_by: Annotated[
+        Literal["weights", "units"] | None,
+        typer.Option(
+            help="What a weighted mean is divided by.",
+            rich_help_panel=WHAT,
+            show_default="weights",
+        ),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE=COLUMN[+COLUMN...],...",
+            help="Which columns play which role. Repeatable; \\ before , + = or \\ in a name.",
+            rich_help_panel=ROWS,
+        ),
+    ] = None,
+    on: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Match the rows of the files by key instead of by position. Repeatable.",
+            rich_help_panel=ROWS,
+        ),
+    ] = None,
+    on_missing_keys: Annotated[
+        Literal["error", "inner"],
+        typer.Option(help="With --on: keys that not every file has.", rich_help_panel=ROWS),
+    ] = "error",
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="One result for each value of a column, besides the whole. Repeatable.",
+            rich_help_panel=ROWS,
+        ),
+    ] = None,
+    weight: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Weights of the rows.", rich_help_panel=ROWS),
+    ] = None,
+    missing: Annotated[
+        Literal["error", "skip"],
+        typer.Option(help="Rows with a missing number.", rich_help_panel=ROWS),
+    ] = "error",
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            help="Between columns: a character, or tab, comma, semicolon, pipe, space.",
+            show_default="found out",
+            rich_help_panel=READING,
+        ),
+    ] = None,
+    decimal: Annotated[str, typer.Option(help="The decimal point.", rich_help_panel=READING)] = ".",
+    thousands: Annotated[
+        str | None,
+        typer.Option(help="Between groups of three digits.", rich_help_panel=READING),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="Encoding of text files.", show_default="utf-8", rich_help_panel=READING),
+    ] = None,
+    no_header: Annotated[
+        bool,
+        typer.Option(
+            "--no-header",
+            help="The first row is data; columns are named 1, 2, ….",
+            rich_help_panel=READING,
+        ),
+    ] = False,
+    max_bytes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Largest size to which a compressed file may grow.",
+            show_default="64 GiB",
+            rich_help_panel=READING,
+        ),
+    ] = None,
+    maximum: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--max",
+            metavar="[LOSS=]NUMBER",
+            help="Fail (exit 1) where the loss, or that of any slice, is above. Repeatable.",
+            rich_help_panel=CHECKS,
+        ),
+    ] = None,
+    minimum: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--min",
+            metavar="[LOSS=]NUMBER",
+            help="Fail (exit 1) where the loss, or that of any slice, is below. Repeatable.",
+            rich_help_panel=CHECKS,
+        ),
+    ] = None,
+    form: FormatOption = Format.TEXT,
+    output: FilesOption = None,
+    digits: DigitsOption = 6,
+    quiet: QuietOption = False,
+) -> None:
+    """Compute one loss, and others along with it."""
+    from lossctl import results  # noqa: PLC0415  # --help needs neither numpy nor pandas
+    from lossctl.cli.progress import shown_progress  # noqa: PLC0415
+    from lossctl.computation import prepare  # noqa: PLC0415
+    from lossctl.fold import fold  # noqa: PLC0415
+    from lossctl.tables import Reading, open_tables  # noqa: PLC0415
+
+    conventions = {"reduction": reduction, "per": per, "divide_by": divide_by}
+    computations = [
+        prepare(each, {**conventions, **options}, like=like, twin=None if like else its_twin)
+        for each, its_twin, options in [(loss, twin, given), *map(_also, also or [])]
+    ]
+    names = [each.loss.name for each in computations]
+    limits = _limits(names, maximum or [], minimum or [])
+    each_unit = computations[0].reduction == "none"
+    if each_unit and any(limits):
+        raise UsageError("--max and --min check a mean or a sum, not each unit")
+    check_files(output or [], files)
+    reading = Reading(
+        columns=_roles(columns or [], list(loss.roles)),
+        on=tuple(on or ()),
+        on_missing_keys=on_missing_keys,
+        by=tuple(by or ()),
+        weight=weight,
+        missing=missing,
+        delimiter=delimiter,
+        decimal=decimal,
+        thousands=thousands,
+        encoding=encoding,
+        header=not no_header,
+        **({} if max_bytes is None else {"max_bytes": max_bytes}),
+    )
+    with shown_progress(quiet=quiet) as progress:
+        tables = open_tables(files, _wanted(computations), reading, progress.advance)
+        progress.total = tables.total_bytes
+        outcomes, notes = fold(
+            computations, tables.blocks(), names=tables.columns, place=tables.place
+        )
+    setup = results.Setup(reading.by, weight, missing, limits)
+    make = results.units_table if each_unit else results.table
+    emit(make(outcomes, [*tables.notes, *notes], setup), form, output or [], digits, quiet=quiet)
+    failed = results.failures(outcomes, setup)
+    for line in failed:
+        typer.echo(f"failed: {line}", err=True)
+    if failed:
+        raise typer.Exit(CHECK_FAILED)
+
+
+def _wanted(computations: Sequence[Any]) -> list[Any]:
+    """Tell the reader what the losses need of each role; they must all need the same.
+
+    Raises:
+        UsageError: two losses have different roles, or read a role in different ways.
+    """
+    from lossctl.tables import Role  # noqa: PLC0415
+
+    first, *others = computations
+    for other in others:
+        for role in {**first.kinds, **other.kinds}:
+            ours, theirs = first.kinds.get(role), other.kinds.get(role)
+            if ours is None or theirs is None or ours.text != theirs.text:
+                raise UsageError(
+                    f"{other.loss.name} does not take the same {role} as {first.loss.name}",
+                    "compute them in two runs",
+                )
+    return [
+        Role(role, kind.text, any(each.kinds[role].wide for each in computations))
+        for role, kind in first.kinds.items()
+    ]
+
+
+def _also(text: str) -> tuple[Any, Any, dict[str, Any]]:
+    """Read another loss with its options: `huber:delta=1.5`."""
+    from lossctl.catalogue import find  # noqa: PLC0415
+
+    name, _, rest = text.partition(":")
+    loss, twin = find(name)
+    options = {}
+    for pair in filter(None, rest.split(",")):
+        option, equals, value = pair.partition("=")
+        option = option.strip().replace("-", "_")
+        if option not in loss.settings:
+            raise UsageError.unknown(f"option of {loss.name}", option, loss.settings)
+        options[option] = loss.settings[option].parsed(value if equals else "on")
+    return loss, twin, options
+
+
+def _limits(names: Sequence[str], maxima: Sequence[str], minima: Sequence[str]) -> tuple[Any, ...]:
+    from lossctl.results import Limits  # noqa: PLC0415
+
+    most, least = _by_loss(names, "--max", maxima), _by_loss(names, "--min", minima)
+    ends = {"at_most": most, "at_least": least}
+    return tuple(
+        Limits(**{end: given[place] for end, given in ends.items() if place in given})
+        for place in range(len(names))
+    )
+
+
+def _by_loss(names: Sequence[str], flag: str, texts: Sequence[str]) -> dict[int, float]:
+    """Read limits; without a name one is for the first loss."""
+    from lossctl.catalogue import find  # noqa: PLC0415
+
+    found: dict[int, float] = {}
+    for text in texts:
+        name, equals, number = text.rpartition("=")
+        place = 0
+        if equals:
+            canonical = find(name)[0].name
+            if canonical not in names:
+                raise UsageError(f"{flag} names {quote(name)}, which is not computed")
+            place = names.index(canonical)
+        if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", number, re.ASCII):
+            raise UsageError(f"{flag} must be a number, not {quote(number)}")
+        if place in found:
+            raise UsageError(f"{flag} is given twice for {names[place]}")
+        found[place] = float(number)
+    return found
+
+
+def _roles(texts: Sequence[str], roles: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Read `prediction=p0+p1,target=y`; a backslash takes the meaning from the next character."""
+    chosen: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        for pair in _split(text, ","):
+            role, *rest = _split(pair, "=")
+            role = _plain(role).strip()
+            if not rest:
+                raise UsageError(
+                    f"--columns needs ROLE=COLUMN, not {quote(pair)}",
+                    f"for instance --columns {roles[0]}={pair}",
+                )
+            if role not in roles:
+                raise UsageError.unknown("role", role, roles)
+            if role in chosen:
+                raise UsageError(f"--columns names {role} twice")
+            chosen[role] = tuple(_plain(name) for name in _split("=".join(rest), "+"))
+    return chosen
+
+
+def _split(text: str, mark: str) -> list[str]:
+    return re.split(rf"(?<!\\)(?:\\\\)*{re.escape(mark)}", text)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+class ComputeGroup(LossGroup):
+    """Computes whichever loss is named."""
+
+    run = staticmethod(compute)
+
+
+app = typer.Typer(
+    cls=ComputeGroup,
+    help="Compute a loss of prediction and target files.",
+    subcommand_metavar="LOSS FILES... [OPTIONS]",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _group() -> None:
+    """Let the group stand without a command of its own."""

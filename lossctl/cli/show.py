@@ -1,0 +1,51 @@
+"""`lossctl show`: all that is known of one loss, with the user's options filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from lossctl.cli.losses import LossGroup
+from lossctl.cli.output import DigitsOption, FilesOption, FormatOption, check_files, emit
+from lossctl.render import Format
+
+
+def show(
+    loss: Any,  # noqa: ANN401
+    twin: Any,  # noqa: ANN401
+    given: Mapping[str, Any],
+    *,
+    like: Annotated[
+        str | None, typer.Option(help="The framework whose conventions to show.")
+    ] = None,
+    form: FormatOption = Format.TEXT,
+    output: FilesOption = None,
+    digits: DigitsOption = 6,
+) -> None:
+    """Explain one loss."""
+    from lossctl.card import card  # noqa: PLC0415  # --help needs no numpy
+
+    check_files(output or [], [])
+    emit(card(loss, given, like=like, twin=None if like else twin), form, output or [], digits)
+
+
+class ShowGroup(LossGroup):
+    """Explains whichever loss is named."""
+
+    run = staticmethod(show)
+
+
+app = typer.Typer(
+    cls=ShowGroup,
+    help="Explain a loss: formula, roles, options, and the same in other frameworks.",
+    subcommand_metavar="LOSS [OPTIONS]",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _group() -> None:
+    """Let the group stand without a command of its own."""

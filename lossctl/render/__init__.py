@@ -1,0 +1,64 @@
+"""From a report to text: one module a format, each with `render(report, digits)`.
+
+A renderer yields pieces of text, each some whole lines without the last newline, so that a table of
+millions of rows need not be held as text. It knows neither files nor terminals; only the text
+format may draw for one.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from enum import StrEnum
+
+from lossctl.errors import UsageError, quote
+from lossctl.report import Report
+
+
+class Format(StrEnum):
+    """The formats; each is the name of the module that writes it."""
+
+    TEXT = "text"
+    VALUE = "value"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+
+    @classmethod
+    def of_suffix(cls, name: str) -> Format:
+        """Choose the format that a file name asks for.
+
+        Raises:
+            UsageError: the name has no suffix that stands for a format.
+
+        >>> Format.of_suffix("results.JSON").value
+        'json'
+        """
+        suffix = name.rpartition(".")[2].lower() if "." in name else ""
+        if suffix not in SUFFIXES:
+            raise UsageError(
+                f"{quote(name)} does not tell the format",
+                "give the file one of the suffixes ." + " .".join(SUFFIXES),
+            )
+        return SUFFIXES[suffix]
+
+
+SUFFIXES = {
+    "txt": Format.TEXT,
+    "json": Format.JSON,
+    "jsonl": Format.JSONL,
+    "csv": Format.CSV,
+    "md": Format.MARKDOWN,
+}
+
+
+def render(report: Report, form: Format, digits: int = 6) -> Iterator[str]:
+    """Write a report in a format; `digits` are the significant ones, for people only.
+
+    Raises:
+        UsageError: the format cannot show this report.
+    """
+    module = importlib.import_module(f"{__name__}.{form.value}")
+    pieces: Iterator[str] = module.render(report, digits)
+    return pieces

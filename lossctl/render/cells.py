@@ -1,0 +1,54 @@
+"""How a cell looks to people and in plain columns; shared by the formats that are tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from lossctl.errors import visible
+from lossctl.report import Cell, Column, Report, Table
+
+
+def as_table(report: Report) -> Table:
+    """Lay a card out as a table of fields."""
+    if isinstance(report, Table):
+        return report
+    rows = [(name, flat(cell)) for name, cell in report.fields.items()]
+    return Table(report.title, (Column("field"), Column("value")), rows, "value")
+
+
+def audible(table: Table, audience: Literal["machines", "people"]) -> list[int]:
+    """Return the places of the columns that are meant for somebody; nested ones fit no table."""
+    return [
+        place
+        for place, column in enumerate(table.columns)
+        if column.audience in ("all", audience) and column.kind != "nested"
+    ]
+
+
+def flat(cell: Cell) -> str:
+    """Write a cell as one text in full precision."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float):
+        return repr(cell)
+    if isinstance(cell, Mapping):
+        return "; ".join(f"{name}: {flat(inner)}" for name, inner in cell.items())
+    if isinstance(cell, Sequence) and not isinstance(cell, str):
+        return ", ".join(flat(inner) for inner in cell)
+    return str(cell)
+
+
+def shown(cell: Cell, digits: int) -> str:
+    """Write a cell for people: numbers rounded, counts grouped, hidden characters visible."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "passed" if cell else "FAILED"
+    if isinstance(cell, float):
+        return f"{cell:.{digits}g}"
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    return visible(flat(cell))

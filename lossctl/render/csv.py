@@ -1,0 +1,46 @@
+"""CSV in full precision, with text cells that no spreadsheet takes for a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from lossctl.errors import visible
+from lossctl.render.cells import as_table, audible, flat
+from lossctl.report import Cell, Report
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def render(report: Report, digits: int) -> Iterator[str]:
+    """Yield the heading and one line a row."""
+    del digits
+    table = as_table(report)
+    columns = audible(table, "machines")
+    yield _line([protected(table.columns[place].name) for place in columns])
+    for row in table.rows:
+        yield _line([_cell(row[place]) for place in columns])
+
+
+def _cell(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return protected(cell)
+    return flat(cell)
+
+
+def protected(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would run; numbers stay numbers."""
+    if not text.startswith(FORMULA):
+        return visible(text)
+    try:
+        float(text)
+    except ValueError:
+        return "'" + visible(text)
+    return text
+
+
+def _line(cells: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()

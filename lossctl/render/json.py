@@ -1,0 +1,57 @@
+"""JSON that every parser reads: no NaN, no infinity, a schema number in every document."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from lossctl import __version__
+from lossctl.report import Card, Cell, Column, Report
+
+SCHEMA_VERSION = 1
+
+
+def render(report: Report, digits: int) -> Iterator[str]:
+    """Yield one document, with a row a line."""
+    del digits
+    head: dict[str, Cell] = {"schema_version": SCHEMA_VERSION, "lossctl": __version__}
+    if isinstance(report, Card):
+        yield json.dumps(finite({**head, **report.fields}), indent=2, allow_nan=False)
+        return
+    yield json.dumps(head)[:-1] + f", {json.dumps(report.name)}: ["
+    line = ""
+    for row in report.rows:
+        if line:
+            yield line + ","
+        line = "  " + json.dumps(record(report.columns, row), allow_nan=False)
+    if line:
+        yield line
+    notes = [{"kind": n.kind, "count": n.count, "message": n.message} for n in report.notes]
+    yield f'], "notes": {json.dumps(notes)}}}'
+
+
+def record(columns: Sequence[Column], row: Sequence[Cell]) -> dict[str, Cell]:
+    """Make the object of one row; columns within another key become one object, or null."""
+    made: dict[str, Cell] = {}
+    for column, cell in zip(columns, row, strict=True):
+        if not column.within:
+            made[column.name] = finite(cell)
+        elif cell is None:
+            made.setdefault(column.within, None)
+        else:
+            inner = made.setdefault(column.within, {})
+            if isinstance(inner, dict):
+                inner[column.name] = finite(cell)
+    return made
+
+
+def finite(cell: Cell) -> Cell:
+    """Replace what JSON has no word for by null, however deep."""
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return None
+    if isinstance(cell, Mapping):
+        return {key: finite(inner) for key, inner in cell.items()}
+    if isinstance(cell, Sequence) and not isinstance(cell, str):
+        return [finite(inner) for inner in cell]
+    return cell

@@ -1,0 +1,22 @@
+"""The bare numbers, or names, one a line: for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lossctl.errors import UsageError
+from lossctl.report import Card, Report
+
+
+def render(report: Report, digits: int) -> Iterator[str]:
+    """Yield the cells of the column that is the result, in full precision."""
+    del digits
+    if isinstance(report, Card):
+        raise UsageError("the format value shows one number; this is a description", "use json")
+    if any(column.within for column in report.columns):
+        raise UsageError("the format value cannot name slices", "use csv or jsonl")
+    names = [column.name for column in report.columns]
+    place = names.index(report.values)
+    for row in report.rows:
+        cell = row[place]
+        yield repr(cell) if isinstance(cell, float) else str(cell)

@@ -1,0 +1,36 @@
+"""Who loads what: start-up stays light, and each library has one owner."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from conftest import plain_environment
+
+HEAVY = ("numpy", "pandas", "yaml")
+
+
+def modules_after(*arguments: str) -> set[str]:
+    program = (
+        "import sys; from lossctl.cli import main; "
+        f"main({list(arguments)!r}); print('\\n'.join(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=plain_environment(),
+    )
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",)])
+def test_help_loads_neither_numpy_nor_pandas(arguments):
+    assert not modules_after(*arguments) & set(HEAVY)
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("show", "huber"), ("compute", "mse", "--help")])
+def test_the_catalogue_does_not_load_pandas(arguments):
+    assert "pandas" not in modules_after(*arguments)
