@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from lossctl.block import Array, Block, Codes, Words
 from lossctl.computation import Computation, Move, flag, is_on
 from lossctl.errors import DataError, OutOfDomain, plural, quote
 from lossctl.kinds import Admitted, Kind, Mask, Partners
+from lossctl.parallel import in_order
 from lossctl.report import Note
 from lossctl.sums import Sums
 
@@ -73,35 +74,71 @@ def fold(
     Raises:
         DataError: the data do not fit a loss, or no row counts.
     """
-    runs = [_Run(computation) for computation in computations]
-    admission = _Admission(names or {}, place)
+    totals = [_Total(computation) for computation in computations]
+    seen: dict[tuple[str, Kind], Counter[str]] = {}
     keys: dict[Any, int] = {}
-    for block in blocks:
-        slices = None if block.slices is None else _numbered(block.slices, keys)
-        _check_weight(block.weight, admission.rows)
-        admission.open(block)
-        for run in runs:
-            run.add(block, admission, slices)
-        admission.rows += block.rows
-    notes = admission.notes()
-    outcomes = [run.outcome(list(keys)) for run in runs]
-    return outcomes, notes + [note for run in runs for note in run.notes()]
+    rows = 0
+
+    def work() -> Iterator[tuple[Block, Codes | None]]:
+        for block in blocks:
+            yield block, None if block.slices is None else _numbered(block.slices, keys)
+
+    try:
+        for part in in_order(lambda item: _Part.of(computations, *item, names or {}), work()):
+            for total, of_block in zip(totals, part.results, strict=True):
+                total.add(of_block)
+            for key, counts in part.seen.items():
+                seen.setdefault(key, Counter()).update(counts)
+            rows += part.rows
+    except OutOfDomain as error:
+        moved = error.moved(rows)
+        if place is None:
+            raise moved from None
+        raise moved.at(*place(error.role, moved.row, max(error.column, 0))) from None
+    notes = [note for (role, kind), counts in seen.items() for note in kind.conclude(role, counts)]
+    outcomes = [total.outcome(list(keys)) for total in totals]
+    return outcomes, notes + [note for total in totals for note in total.notes()]
 
 
-@dataclass
+@dataclass(frozen=True)
+class _Result:
+    """What one computation makes of one block."""
+
+    sums: Sums
+    moved: Mapping[Move, int]
+    each: Each | None
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What all computations make of one block; parts are independent, so threads can share them."""
+
+    rows: int
+    results: Sequence[_Result]
+    seen: Mapping[tuple[str, Kind], Mapping[str, int]]
+
+    @classmethod
+    def of(
+        cls,
+        computations: Sequence[Computation],
+        block: Block,
+        slices: Codes | None,
+        names: Mapping[str, tuple[str, ...]],
+    ) -> _Part:
+        _check_weight(block.weight)
+        admission = _Admission(block, names)
+        results = [_result(each, admission.arrays(each), block, slices) for each in computations]
+        seen = {key: admitted.seen for key, admitted in admission.admitted.items()}
+        return cls(block.rows, results, seen)
+
+
+@dataclass(frozen=True)
 class _Admission:
-    """Lets each array in once per kind, however many losses ask for it."""
+    """Lets each array of a block in once per kind, however many losses ask for it."""
 
+    block: Block
     names: Mapping[str, tuple[str, ...]]
-    place: Place | None
-    rows: int = 0
-    seen: dict[tuple[str, Kind], Counter[str]] = field(default_factory=dict)
     admitted: dict[tuple[str, Kind], Admitted] = field(default_factory=dict)
-
-    def open(self, block: Block) -> None:
-        """Turn to the next block."""
-        self.block = block
-        self.admitted = {}
 
     def arrays(self, computation: Computation) -> dict[str, Admitted]:
         """Admit the array of every role of a computation."""
@@ -112,7 +149,7 @@ class _Admission:
             try:
                 found[role] = self._admit(role, kind, partners)
             except OutOfDomain as error:
-                raise self._placed(error, computation) from None
+                raise _advised(error, computation) from None
             array = found[role].array
             if array.ndim == 2 and not kind.text:
                 partners = Partners(array.shape[1], self.names.get(role, ()))
@@ -123,27 +160,48 @@ class _Admission:
         key = role, kind
         if key not in self.admitted:
             self.admitted[key] = kind.admit(role, self.block.roles[role], partners)
-            self.seen.setdefault(key, Counter()).update(self.admitted[key].seen)
         return self.admitted[key]
 
-    def _placed(self, error: OutOfDomain, computation: Computation) -> DataError:
-        for each in computation.loss.settings.values():
-            if error.role in each.option.turns and not is_on(computation.options[each.name]):
-                error = error.advised(f"{flag(each.name, True)}: {each.option.help}")
-        error = error.moved(self.rows)
-        if self.place is None:
-            return error
-        return error.at(*self.place(error.role, error.row, max(error.column, 0)))
 
-    def notes(self) -> list[Note]:
-        """Say what all the blocks together have shown of each role."""
-        return [
-            note for (role, kind), seen in self.seen.items() for note in kind.conclude(role, seen)
-        ]
+def _advised(error: OutOfDomain, computation: Computation) -> OutOfDomain:
+    """Suggest the option, if there is one, under which the role holds other values."""
+    for each in computation.loss.settings.values():
+        if error.role in each.option.turns and not is_on(computation.options[each.name]):
+            example = True if each.type is bool else each.name.upper()
+            return error.advised(f"{flag(each.name, example)}: {each.option.help}")
+    return error
 
 
-class _Run:
-    """One computation on its way through the blocks."""
+def _result(
+    computation: Computation,
+    admitted: Mapping[str, Admitted],
+    block: Block,
+    slices: Codes | None,
+) -> _Result:
+    arrays = {role: each.array for role, each in admitted.items()}
+    terms = computation.terms(arrays)
+    ignored = _either(each.ignored for each in admitted.values())
+    weight, columns = block.weight, len(terms) // block.rows
+    if columns > 1:
+        weight, slices, ignored = (_repeated(each, columns) for each in (weight, slices, ignored))
+    sums = Sums(terms.shape[1])
+    sums.add(terms, weight, slices, ignored)
+    each = None
+    if computation.reduction == "none":
+        values = _weighted(computation, terms, _counting(weight, ignored))
+        each = Each(values, slices, weight, columns)
+    return _Result(sums, computation.rows_moved(arrays), each)
+
+
+def _weighted(computation: Computation, terms: Array, weight: Array | None) -> Array:
+    ones = np.ones(len(terms))
+    values = computation.value(terms, ones, ones)
+    # 0 times infinity would not be a number
+    return values if weight is None else np.where(weight == 0.0, 0.0, values * weight)
+
+
+class _Total:
+    """What one computation has made of all blocks so far."""
 
     def __init__(self, computation: Computation) -> None:
         self.computation = computation
@@ -151,29 +209,14 @@ class _Run:
         self.moved: Counter[Move] = Counter()
         self.kept: list[Each] = []
 
-    def add(self, block: Block, admission: _Admission, slices: Codes | None) -> None:
-        admitted = admission.arrays(self.computation)
-        arrays = {role: each.array for role, each in admitted.items()}
-        terms = self.computation.terms(arrays)
-        self.moved.update(self.computation.rows_moved(arrays))
-        ignored = _either(each.ignored for each in admitted.values())
-        weight, columns = block.weight, len(terms) // block.rows
-        if columns > 1:
-            weight, slices, ignored = (
-                _repeated(each, columns) for each in (weight, slices, ignored)
-            )
+    def add(self, result: _Result) -> None:
+        self.moved.update(result.moved)
+        if result.each is not None:
+            self.kept.append(result.each)
         if self.sums is None:
-            self.sums = Sums(terms.shape[1])
-        self.sums.add(terms, weight, slices, ignored)
-        if self.computation.reduction == "none":
-            counted = _counting(weight, ignored)
-            self.kept.append(Each(self._values(terms, counted), slices, weight, columns))
-
-    def _values(self, terms: Array, weight: Array | None) -> Array:
-        ones = np.ones(len(terms))
-        values = self.computation.value(terms, ones, ones)
-        # 0 times infinity would not be a number
-        return values if weight is None else np.where(weight == 0.0, 0.0, values * weight)
+            self.sums = result.sums
+        else:
+            self.sums.merge(result.sums)
 
     def outcome(self, keys: list[tuple[str, ...]]) -> Outcome:
         if self.sums is None:
@@ -236,12 +279,12 @@ def _of(keys: list[tuple[str, ...]], counted: npt.NDArray[Any]) -> str:
     return f" in slice {quote(', '.join(keys[int(np.argmin(counted != 0))]))}"
 
 
-def _check_weight(weight: Array | None, rows: int) -> None:
+def _check_weight(weight: Array | None) -> None:
     if weight is None or (weight.min() >= 0 and weight.max() < np.inf):
         return
     row = int(np.flatnonzero(~((weight >= 0) & (weight < np.inf)))[0])
     raise OutOfDomain(
-        "weight", rows + row, -1, repr(float(weight[row])), "a weight (a finite number, at least 0)"
+        "weight", row, -1, repr(float(weight[row])), "a weight (a finite number, at least 0)"
     )
 
 

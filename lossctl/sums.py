@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from lossctl.block import Array, Codes
 
-STRIDE = 32_768
+STRIDE = 16_384
 """Rows added at a time: few enough that the temporary arrays stay in the processor's cache."""
 
 LARGEST = 2.0**980
@@ -71,13 +71,13 @@ class Sums:
     @np.errstate(all="ignore")
     def merge(self, other: Sums, slices: Codes | None = None) -> None:
         """Add the sums of another pass; `slices` tells which slice each of its slices is here."""
-        size = other.slices
-        places = np.arange(size) if slices is None else slices
-        self._units = _grown(self._units, int(places.max(initial=-1)) + 1)
-        np.add.at(self._units, places, other._units)
+        size = other.slices if slices is None else int(slices.max(initial=-1)) + 1
+        places = np.arange(other.slices) if slices is None else slices
+        self._units = _grown(self._units, size)
+        self._units[:size] += _summed(other._units, places, size)
         for mine, theirs in zip(self._columns, other._columns, strict=True):
-            mine.merge(theirs, places)
-        self._weight.merge(other._weight, places)
+            mine.merge(theirs, slices, size)
+        self._weight.merge(other._weight, slices, size)
         self._weighted |= other._weighted
 
     @property
@@ -123,14 +123,16 @@ class _Column:
             for summands in _extract(some, float(max(-low, high))):
                 self._absorb(_summed(summands, codes, size))
 
-    def merge(self, other: _Column, places: Codes) -> None:
-        size = int(places.max(initial=-1)) + 1
+    def merge(self, other: _Column, slices: Codes | None, size: int) -> None:
         for part in other._parts:
-            # A slice may be named twice in `places`: only an exact addition may join them.
-            self.add(part, places[: len(part)], size)
+            if slices is None:
+                self._absorb(part.copy())
+            else:  # a slice may be named twice
+                self.add(part, slices[: len(part)], size)
         if len(other._plain):
+            places = np.arange(size) if slices is None else slices
             self._plain = _grown(self._plain, size)
-            np.add.at(self._plain, places[: len(other._plain)], other._plain)
+            self._plain[:size] += _summed(other._plain, places[: len(other._plain)], size)
 
     def read(self, size: int) -> Array:
         parts = [_grown(part, size).tolist() for part in self._parts]
@@ -166,13 +168,14 @@ def _extract(values: Array, top: float) -> Iterator[Array]:
     whose sum stays below 2**53 units add exactly. What the rounding took away comes next.
     """
     bits = len(values).bit_length() + 1
-    rest = values
     exponent = math.frexp(top)[1]
-    while rest.any():
+    rest = values.copy()
+    high = np.empty_like(rest)
+    while rest.max() > 0.0 or rest.min() < 0.0:
         grid = math.ldexp(1.0, exponent + bits)
-        high = rest + grid
+        np.add(rest, grid, out=high)
         high -= grid
-        rest = rest - high
+        rest -= high
         yield high
         exponent += bits - 53
 

@@ -38,9 +38,9 @@ def escaped(text: str) -> str:
     >>> print(escaped("a|b <i> @me"))
     a\|b &lt;i&gt; &#64;me
     """
+    text = re.sub(r"([\\`*_{}\[\]()#!|~])", r"\\\1", text)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = text.replace("@", "&#64;").replace("://", "&#58;//")
-    return re.sub(r"([\\`*_{}\[\]()#!|~])", r"\\\1", text)
+    return text.replace("@", "&#64;").replace("://", "&#58;//")
 
 
 def _line(cells: list[str]) -> str:
