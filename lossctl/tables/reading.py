@@ -1,0 +1,49 @@
+"""What a user can say about how to read files, and what a loss needs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a loss needs of one role: text or numbers, one column or several."""
+
+    name: str
+    text: bool = False
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Everything that was said about how to read; the defaults are strict.
+
+    Args:
+        columns: the columns of a role, by role.
+        on: the columns whose values match rows of several files; none match by position.
+        on_missing_keys: what to do with keys that not every file has.
+        by: the columns whose values are the slices.
+        weight: the column of weights.
+        missing: what to do with a row in which a number is missing.
+        delimiter: what stands between columns, as a character or a word; found out where None.
+        decimal: the decimal point.
+        thousands: what stands between groups of three digits.
+        encoding: the encoding of text; UTF-8 where None.
+        header: whether the first line holds names.
+        max_bytes: the size to which a compressed file may grow.
+    """
+
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    on: tuple[str, ...] = ()
+    on_missing_keys: Literal["error", "inner"] = "error"
+    by: tuple[str, ...] = ()
+    weight: str | None = None
+    missing: Literal["error", "skip"] = "error"
+    delimiter: str | None = None
+    decimal: str = "."
+    thousands: str | None = None
+    encoding: str | None = None
+    header: bool = True
+    max_bytes: int = 64 * 2**30

@@ -1,0 +1,171 @@
+"""Which columns of which file play which role."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lossctl.errors import DataError, UsageError, listing, plural, quote
+from lossctl.tables.reading import Reading, Role
+from lossctl.tables.table import Table
+
+USUAL = {
+    "prediction": (
+        "prediction predictions pred preds y_pred ypred y_hat yhat score scores prob proba"
+        " probability probabilities p output"
+    ).split(),
+    "target": "target targets label labels y y_true ytrue truth actual ground_truth gt".split(),
+}
+KEY = re.compile(r"id|idx|index|row|key|uuid|.*_id|unnamed.*|", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The columns of one role, and the number of the file that has them."""
+
+    file: int
+    columns: tuple[str, ...]
+
+
+def cast(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) -> dict[str, Cast]:
+    """Find the columns of every role.
+
+    Raises:
+        UsageError: a column that was named is not there, or the files do not fit the roles.
+        DataError: it cannot be told which columns are meant.
+    """
+    for name in reading.columns:
+        if name not in [role.name for role in roles]:
+            raise UsageError.unknown("role", name, [role.name for role in roles])
+    if len(tables) == len(roles):
+        chosen = {
+            role.name: Cast(number, _of_one(table, role, reading))
+            for number, (table, role) in enumerate(zip(tables, roles, strict=True))
+        }
+    elif len(tables) == 1:
+        columns = _of_shared(tables[0], roles, reading)
+        chosen = {name: Cast(0, names) for name, names in columns.items()}
+    else:
+        names = ", ".join(role.name for role in roles)
+        raise UsageError(
+            f"{plural(len(tables), 'file')} for {plural(len(roles), 'role')} ({names})",
+            "give one file a role, in this order, or one file with all of them",
+        )
+    return _in_one_order(tables, chosen)
+
+
+def find(table: Table, name: str, what: str = "column") -> str:
+    """Look a column up; it must be there once.
+
+    Raises:
+        UsageError: there is no such column.
+        DataError: there are several.
+    """
+    count = table.columns.count(name)
+    if count == 0:
+        raise UsageError.unknown(f"{what} in {quote(table.name)}:", name, table.columns)
+    if count > 1:
+        raise DataError(f"{quote(table.name)} has {count} columns named {quote(name)}")
+    return name
+
+
+def _of_one(table: Table, role: Role, reading: Reading) -> tuple[str, ...]:
+    given = _given(table, role, reading)
+    if given:
+        return given
+    candidates = _free(table, reading)
+    if len(candidates) == 1:
+        return (find(table, candidates[0]),)
+    usual = _usual(candidates, role)
+    if len(usual) == 1:
+        return (find(table, usual[0]),)
+    if role.wide and candidates and len(usual) == 0:
+        keys = [name for name in candidates if KEY.fullmatch(name)]
+        if not keys:
+            return tuple(find(table, name) for name in candidates)
+        raise DataError(
+            f"{quote(table.name)}: column {quote(keys[0])} looks like a key, not like {role.name}",
+            f"to match rows by it: --on {keys[0]}; otherwise name the columns: "
+            f"--columns {role.name}=A+B",
+        )
+    raise _unclear(table, role, candidates)
+
+
+def _of_shared(table: Table, roles: Sequence[Role], reading: Reading) -> dict[str, tuple[str, ...]]:
+    chosen: dict[str, tuple[str, ...]] = {}
+    for role in roles:
+        given = _given(table, role, reading)
+        if given:
+            chosen[role.name] = given
+    for role in roles:
+        if role.name in chosen:
+            continue
+        taken = {name for names in chosen.values() for name in names}
+        candidates = [name for name in _free(table, reading) if name not in taken]
+        usual = _usual(candidates, role)
+        prefixed = _prefixed(candidates, role) if role.wide else []
+        if len(usual) == 1 and not prefixed:
+            chosen[role.name] = (find(table, usual[0]),)
+        elif prefixed and not usual:
+            chosen[role.name] = tuple(find(table, name) for name in prefixed)
+        else:
+            raise _unclear(table, role, candidates)
+    taken_twice = [name for names in chosen.values() for name in names]
+    for name in taken_twice:
+        if taken_twice.count(name) > 1:
+            raise UsageError(f"column {quote(name)} cannot play two roles")
+    return {role.name: chosen[role.name] for role in roles}
+
+
+def _given(table: Table, role: Role, reading: Reading) -> tuple[str, ...]:
+    names = reading.columns.get(role.name, ())
+    if len(names) > 1 and not role.wide:
+        raise UsageError(f"{role.name} takes one column, not {len(names)}")
+    return tuple(find(table, name) for name in names)
+
+
+def _free(table: Table, reading: Reading) -> list[str]:
+    used = {*reading.on, *reading.by, *([reading.weight] if reading.weight else [])}
+    return [name for name in table.columns if name not in used]
+
+
+def _names(role: Role) -> list[str]:
+    return USUAL.get(role.name, [role.name, f"{role.name}s"])
+
+
+def _usual(candidates: Sequence[str], role: Role) -> list[str]:
+    return [name for name in candidates if name.lower() in _names(role)]
+
+
+def _prefixed(candidates: Sequence[str], role: Role) -> list[str]:
+    starts = tuple(f"{name}{mark}" for name in _names(role) for mark in "_.")
+    return [name for name in candidates if name.lower().startswith(starts)]
+
+
+def _unclear(table: Table, role: Role, candidates: Sequence[str]) -> DataError:
+    return DataError(
+        f"{quote(table.name)}: it is not clear which column is the {role.name}; "
+        f"there are {listing(candidates)}",
+        f"name it: --columns {role.name}=NAME",
+    )
+
+
+def _in_one_order(tables: Sequence[Table], chosen: dict[str, Cast]) -> dict[str, Cast]:
+    """Put the columns of later roles in the order of the first, where they have the same names."""
+    several = {role: each for role, each in chosen.items() if len(each.columns) > 1}
+    first = next(iter(several.values()), None)
+    for role, each in several.items():
+        if first is None or each.file == first.file or each.columns == first.columns:
+            continue
+        ours, theirs = set(first.columns), set(each.columns)
+        if ours == theirs:
+            chosen[role] = Cast(each.file, first.columns)
+        elif ours & theirs:
+            differing = sorted(ours ^ theirs)
+            raise DataError(
+                f"{quote(tables[first.file].name)} and {quote(tables[each.file].name)} share some "
+                f"columns, but not {listing(differing)}",
+                f"name the columns in their order: --columns {role}=A+B",
+            )
+    return chosen

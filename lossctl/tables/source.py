@@ -1,0 +1,245 @@
+"""Bytes of a file: opened, spooled, decompressed within bounds, and made UTF-8 with LF line ends."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import lzma
+import os
+import re
+import shutil
+import stat
+import sys
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from lossctl.errors import DataError, UsageError, quote, visible
+
+CHUNK = 8 * 2**20
+"""Bytes read at a time: large enough to parse quickly, small enough to hold several."""
+
+COMPRESSED = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zst"}
+FOREIGN = {
+    b"PAR1": "a Parquet file",
+    b"PK\x03\x04": "a zip archive or a spreadsheet",
+    b"\x89HDF": "an HDF5 file",
+    b"\x80\x02": "a pickle",
+    b"\x80\x03": "a pickle",
+    b"\x80\x04": "a pickle",
+    b"\x80\x05": "a pickle",
+    b"%PDF": "a PDF document",
+}
+BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input, which can be read from its start as often as needed."""
+
+    name: str
+    path: Path | None
+    spooled: IO[bytes] | None = None
+    max_bytes: int = 2**63
+
+    @property
+    def size(self) -> int | None:
+        """Bytes on disk; unknown for a stream."""
+        return self.path.stat().st_size if self.path and self.spooled is None else None
+
+    def open(self, progress: Progress | None = None) -> IO[bytes]:
+        """Open the decompressed bytes from the start."""
+        raw = _Counted(self._raw(), progress)
+        kind = self.compression()
+        if not kind:
+            return raw  # type: ignore[return-value]
+        return _Bounded(_decompressor(kind, raw), self)  # type: ignore[return-value]
+
+    def compression(self) -> str:
+        """Tell by its first bytes how the file is compressed; empty if it is not."""
+        start = self.start()
+        return next((kind for magic, kind in COMPRESSED.items() if start.startswith(magic)), "")
+
+    def start(self) -> bytes:
+        """Return the first bytes on disk."""
+        with self._raw() as file:
+            return file.read(8)
+
+    def _raw(self) -> IO[bytes]:
+        if self.spooled is not None:
+            return os.fdopen(os.open(f"/proc/self/fd/{self.spooled.fileno()}", os.O_RDONLY), "rb")
+        if self.path is None:
+            raise AssertionError
+        return self.path.open("rb")
+
+
+class _Counted:
+    """Tells how much of a file has been read."""
+
+    def __init__(self, file: IO[bytes], progress: Progress | None) -> None:
+        self._file = file
+        self._progress = progress
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        if self._progress:
+            self._progress(len(data))
+        return data
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._file, name)
+
+    def __enter__(self) -> _Counted:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+class _Bounded:
+    """Reads what a decompressor gives, up to a limit, with errors that name the file."""
+
+    def __init__(self, file: Any, source: Source) -> None:  # noqa: ANN401
+        self._file, self._source = file, source
+        self._left = source.max_bytes
+
+    def read(self, size: int = CHUNK) -> bytes:
+        name = quote(self._source.name)
+        try:
+            data: bytes = self._file.read(size)
+        except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+            raise DataError(f"{name} is damaged: {visible(str(error))}") from None
+        self._left -= len(data)
+        if self._left < 0:
+            raise DataError(
+                f"{name} grows beyond {self._source.max_bytes:,} bytes when decompressed",
+                "if it is meant to: --max-bytes NUMBER",
+            )
+        return data
+
+    def __enter__(self) -> _Bounded:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def _decompressor(kind: str, raw: Any) -> Any:  # noqa: ANN401
+    if kind == "gz":
+        return gzip.GzipFile(fileobj=raw)
+    if kind == "bz2":
+        return bz2.BZ2File(raw)
+    if kind == "xz":
+        return lzma.LZMAFile(raw)
+    try:
+        import zstandard  # noqa: PLC0415  # an extra
+    except ImportError:
+        raise DataError(
+            "reading .zst files needs the package zstandard", "pip install zstandard"
+        ) from None
+    return zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+
+
+def open_source(name: str, max_bytes: int) -> Source:
+    """Find an input by the name that the user gave; `-` is standard input.
+
+    Raises:
+        UsageError: it is a URL.
+        DataError: it is not there, not readable, or empty.
+    """
+    if name == "-":
+        return _spooled("standard input", sys.stdin.buffer, max_bytes)
+    path = Path(name)
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name):
+        raise UsageError(f"{quote(name)} is an address, not a file", "download it first")
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise DataError(f"{quote(name)} is a folder, not a file")
+        if not stat.S_ISREG(mode):
+            with path.open("rb") as stream:
+                return _spooled(name, stream, max_bytes)
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise DataError(f"{quote(name)} cannot be read: {error.strerror}") from None
+    return Source(name, path, max_bytes=max_bytes)
+
+
+def _spooled(name: str, stream: IO[bytes], max_bytes: int) -> Source:
+    """Keep a stream in a temporary file without a name, so that it can be read again."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as the source
+    shutil.copyfileobj(stream, file, CHUNK)
+    file.flush()
+    return Source(name, None, file, max_bytes)
+
+
+def text_chunks(source: Source, encoding: str | None, progress: Progress | None) -> Iterator[bytes]:
+    """Yield a text file as UTF-8 with LF line ends and no byte-order mark, in large chunks.
+
+    Raises:
+        DataError: the bytes are not text in this encoding.
+    """
+    lines = 0
+    held = b""
+    first = True
+    try:
+        decoder = codecs.getincrementaldecoder(encoding)() if encoding else None
+    except LookupError:
+        raise UsageError(f"there is no encoding {quote(encoding or '')}") from None
+    with source.open(progress) as file:
+        while True:
+            data = file.read(CHUNK)
+            last = not data
+            if decoder is not None:
+                data = _decoded(decoder, data, last, source, lines)
+            data, held = held + data, b""
+            if first and data:
+                data = data.removeprefix(codecs.BOM_UTF8)
+                first = False
+            if b"\r" in data:
+                # a CR at the end may belong to an LF that comes next
+                if data.endswith(b"\r") and not last:
+                    data, held = data[:-1], b"\r"
+                data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            if data:
+                lines += data.count(b"\n")
+                yield data
+            if last:
+                return
+
+
+def _decoded(decoder: Any, data: bytes, last: bool, source: Source, lines: int) -> bytes:  # noqa: ANN401
+    try:
+        text: str = decoder.decode(data, last)
+    except UnicodeDecodeError as error:
+        line = lines + data[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"{quote(source.name)}, about line {line:,}: not {error.encoding} text"
+        ) from None
+    return text.encode()
+
+
+def check_text(source: Source, block: bytes, line: int) -> None:
+    """Refuse NUL bytes and what is not UTF-8, with the line."""
+    if b"\x00" in block:
+        where = line + block[: block.index(b"\x00")].count(b"\n")
+        raise DataError(
+            f"{quote(source.name)}, line {where:,}: a NUL byte", "is it UTF-16? --encoding utf-16"
+        )
+    if block.isascii():
+        return
+    try:
+        block.decode()
+    except UnicodeDecodeError as error:
+        where = line + block[: error.start].count(b"\n")
+        raise DataError(
+            f"{quote(source.name)}, line {where:,}: not UTF-8 text (byte 0x{block[error.start]:02x})",
+            "name its encoding, for instance --encoding latin-1",
+        ) from None
