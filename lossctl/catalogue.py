@@ -81,7 +81,8 @@ def family_names() -> list[str]:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[-_\s]", "", name).lower()
+    plain = re.sub(r"[-_\s]", "", name).lower()
+    return plain.removeprefix("tf.").replace("optax.losses.", "optax.")
 
 
 def _modules() -> Iterator[ModuleType]:

@@ -174,7 +174,7 @@ class Computation:
 
 
 def _written(value: Value) -> str:
-    return f"{value:.15g}" if isinstance(value, float) else str(value).lower()
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value).lower()
 
 
 def is_on(value: Value) -> bool:

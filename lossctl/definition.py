@@ -11,7 +11,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, TypeAlias, TypeVar, get_args, get_type_hints
 
 from lossctl.block import Array
@@ -182,13 +182,14 @@ class Loss:
         """
         for name in given:
             if name not in self.settings:
-                raise UsageError.unknown(f"option of {self.name}", name, self.settings)
+                raise UsageError.unknown("option", name, self.settings, self.name)
         return {
             name: each.checked(given[name]) if name in given else each.default
             for name, each in self.settings.items()
         }
 
 
+@cache
 def kind_settings(kind: Kind) -> Mapping[str, Setting]:
     """Read the options of a kind off its fields."""
     hints = get_type_hints(type(kind), include_extras=True)

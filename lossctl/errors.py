@@ -26,8 +26,8 @@ class UsageError(LossctlError):
     """What was asked for makes no sense, whatever the data say."""
 
     @classmethod
-    def unknown(cls, what: str, name: str, known: Iterable[str]) -> UsageError:
-        """Name the unknown thing and the nearest known ones."""
+    def unknown(cls, what: str, name: str, known: Iterable[str], of: str = "") -> UsageError:
+        """Name the unknown thing, what it should be a part of, and the nearest known ones."""
         names = sorted(known)
         lowered = {known_name.lower(): known_name for known_name in names}
         close = difflib.get_close_matches(name.lower(), list(lowered), n=3, cutoff=0.5)
@@ -37,7 +37,7 @@ class UsageError(LossctlError):
             hint = ""
         else:
             hint = f"there are: {listing(names)}" if names else ""
-        return cls(f"there is no {what} {quote(name)}", hint)
+        return cls(f"there is no {what} {quote(name)}{f' of {of}' if of else ''}", hint)
 
 
 class DataError(LossctlError):

@@ -153,7 +153,7 @@ class DistributionKind(Kind):
         count = seen.get("row_sums", 0)
         if not count:
             return []
-        message = f"{plural(count, 'row')} of {role} do not sum to 1 (tolerance 0.001)"
+        message = f"{plural(count, 'row')} of {role} with a sum that is not 1 (tolerance 0.001)"
         return [Note("row_sums", count, message)]
 
 
@@ -195,13 +195,14 @@ class SignsKind(Kind):
         """Note what was mapped; refuse data that use both 0 and -1."""
         zeros = seen.get("zeros", 0)
         if zeros and seen.get("minus_ones"):
+            minus_ones = plural(seen["minus_ones"], "label")
             raise DataError(
-                f"{role} mixes 0 ({zeros:,} times) and -1 ({seen['minus_ones']:,} times)",
+                f"{role} mixes {plural(zeros, 'label')} 0 and {minus_ones} -1",
                 "write the two classes as 0 and 1, or as -1 and +1",
             )
         if not zeros:
             return []
-        return [Note("labels_mapped", zeros, f"{zeros:,} labels 0 of {role} were taken as -1")]
+        return [Note("labels_mapped", zeros, f"{plural(zeros, 'label')} 0 of {role} taken as -1")]
 
 
 @dataclass(frozen=True)
@@ -256,7 +257,7 @@ class LabelsKind(Kind):
         count = seen.get("ignored", 0)
         if not count:
             return []
-        message = f"{plural(count, 'row')} with the ignored label do not count"
+        message = f"{plural(count, 'row')} with the ignored label left out"
         return [Note("ignored", count, message)]
 
     def _code(self, word: str, partners: Partners) -> tuple[int, str]:
@@ -321,6 +322,6 @@ Signs: TypeAlias = Annotated[Array, SIGNS]
 
 def narrowed(kind: Kind, *, columns: Width | None = None, **ends: float) -> Kind:
     """Return the same kind of numbers, in a smaller range or fewer columns."""
-    within = Interval(**ends)
+    within = Interval(**ends) if ends else kind.within
     noun = f"{kind.noun} {within}" if ends else kind.noun
     return Kind(kind.title, noun, within, columns or kind.columns)

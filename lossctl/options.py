@@ -117,7 +117,8 @@ class Setting:
             return value
         number = self._number(value)
         if number is None or number not in self.option.within:
-            raise UsageError(f"{self.name} must be {self.range}, not {quote(str(value))}")
+            said = f"{value:g}" if isinstance(value, int | float) else str(value)
+            raise UsageError(f"{self.name} must be {self.range}, not {quote(said)}")
         return number
 
     def parsed(self, text: str) -> Value:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lossctl.errors import UsageError, visible
+from lossctl.errors import UsageError, plural, visible
 from lossctl.fold import Numbers, Outcome
 from lossctl.report import Cell, Column, Note, Table
 
@@ -50,7 +50,7 @@ def table(outcomes: Sequence[Outcome], notes: Sequence[Note], setup: Setup) -> T
         name="results",
         columns=(
             Column("loss"),
-            *(Column(column, within="slice") for column in setup.by),
+            *_slice_columns(setup),
             Column("value", "number"),
             Column("units", "count"),
             Column("weight", "number", audience="all" if setup.weight else "machines"),
@@ -69,6 +69,12 @@ def table(outcomes: Sequence[Outcome], notes: Sequence[Note], setup: Setup) -> T
     )
 
 
+def _slice_columns(setup: Setup) -> list[Column]:
+    """Make the columns that name a slice; JSON has their key even where there are none."""
+    columns = [Column(column, within="slice") for column in setup.by]
+    return columns or [Column("slice", "nested", audience="machines")]
+
+
 def units_table(outcomes: Sequence[Outcome], notes: Sequence[Note], setup: Setup) -> Table:
     """Make the table of one number a unit, each times its weight."""
     return Table(
@@ -77,7 +83,7 @@ def units_table(outcomes: Sequence[Outcome], notes: Sequence[Note], setup: Setup
             Column("loss"),
             Column("row", "count"),
             *([Column("column", "count")] if _has_elements(outcomes) else []),
-            *(Column(column, within="slice") for column in setup.by),
+            *_slice_columns(setup),
             Column("value", "number"),
             *([Column("weight", "number")] if setup.weight else []),
         ),
@@ -132,7 +138,7 @@ def _each_row(outcome: Outcome, name: str, *, with_column: bool) -> Iterator[tup
             name,
             row + 1,
             *([column + 1] if with_column else []),
-            *(outcome.keys[slices[unit]] if slices is not None else ()),
+            *(outcome.keys[slices[unit]] if slices is not None else (None,)),
             value,
             *([weights[unit]] if weights is not None else []),
         )
@@ -163,7 +169,7 @@ def _changed(outcome: Outcome) -> str:
 def _rows(outcome: Outcome, name: str, limits: Limits, setup: Setup) -> Iterator[tuple[Cell, ...]]:
     options: Mapping[str, Cell] = {**outcome.computation.options, **outcome.computation.conventions}
     signature = _signature(outcome, setup)
-    nothing = (None,) * len(setup.by)
+    nothing = (None,) * max(1, len(setup.by))
     for key, value, units, weight in _slices(outcome):
         passed = limits.passed(value)
         yield (name, *(key or nothing), value, units, weight, passed, options, signature)
@@ -202,4 +208,4 @@ def _infinite(outcomes: Sequence[Outcome]) -> list[Note]:
     count = sum(math.isinf(value) for outcome in outcomes for _, value, _, _ in _slices(outcome))
     if not count:
         return []
-    return [Note("infinite", count, f"{count:,} of the values are infinite; JSON says null")]
+    return [Note("infinite", count, f"{plural(count, 'value')} infinite; JSON says null")]

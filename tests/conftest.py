@@ -23,8 +23,9 @@ def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def plain_environment() -> dict[str, str]:
-    """Return the environment for a process that a test starts."""
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """The environment for a process that a test starts."""
     kept = {name: value for name, value in os.environ.items() if name not in COLOURED}
     return {**kept, **PLAIN}
 

@@ -6,12 +6,11 @@ import subprocess
 import sys
 
 import pytest
-from conftest import plain_environment
 
 HEAVY = ("numpy", "pandas", "yaml")
 
 
-def modules_after(*arguments: str) -> set[str]:
+def modules_after(environment: dict[str, str], *arguments: str) -> set[str]:
     program = (
         "import sys; from lossctl.cli import main; "
         f"main({list(arguments)!r}); print('\\n'.join(sys.modules), file=sys.stderr)"
@@ -21,16 +20,16 @@ def modules_after(*arguments: str) -> set[str]:
         capture_output=True,
         text=True,
         check=True,
-        env=plain_environment(),
+        env=environment,
     )
     return set(done.stderr.split())
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",)])
-def test_help_loads_neither_numpy_nor_pandas(arguments):
-    assert not modules_after(*arguments) & set(HEAVY)
+def test_help_loads_neither_numpy_nor_pandas(arguments, environment):
+    assert not modules_after(environment, *arguments) & set(HEAVY)
 
 
 @pytest.mark.parametrize("arguments", [("list",), ("show", "huber"), ("compute", "mse", "--help")])
-def test_the_catalogue_does_not_load_pandas(arguments):
-    assert "pandas" not in modules_after(*arguments)
+def test_the_catalogue_does_not_load_pandas(arguments, environment):
+    assert "pandas" not in modules_after(environment, *arguments)

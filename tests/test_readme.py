@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import plain_environment
 
 import lossctl
 
@@ -38,7 +37,7 @@ def project(tmp_path):
 
 
 @pytest.mark.parametrize(("command", "printed"), SESSIONS, ids=[each[0] for each in SESSIONS])
-def test_a_command_of_the_readme_prints_what_it_says(command, printed, project):
+def test_a_command_of_the_readme_prints_what_it_says(command, printed, project, environment):
     # `lossctl` is the one under test, however this Python was started
     prelude = f'lossctl() {{ "{sys.executable}" -m lossctl "$@"; }}; '
     done = subprocess.run(
@@ -48,7 +47,7 @@ def test_a_command_of_the_readme_prints_what_it_says(command, printed, project):
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        env={**plain_environment(), "PYTHONPATH": str(Path(lossctl.__file__).parent.parent)},
+        env={**environment, "PYTHONPATH": str(Path(lossctl.__file__).parent.parent)},
     )
     assert done.stdout == printed
 
@@ -61,7 +60,7 @@ def test_the_python_of_the_readme_runs(project, monkeypatch):
 
 def test_every_loss_command_and_exit_code_is_in_the_readme():
     for name in [*lossctl.losses(), "list", "show", "compute"]:
-        assert f"`{name}`" in README or f"lossctl {name}" in README, name
+        assert f"\n{name} " in README or f"lossctl {name}" in README, name
 
 
 def test_there_are_examples():

@@ -260,7 +260,7 @@ def _also(text: str) -> tuple[Any, Any, dict[str, Any]]:
         option, equals, value = pair.partition("=")
         option = option.strip().replace("-", "_")
         if option not in loss.settings:
-            raise UsageError.unknown(f"option of {loss.name}", option, loss.settings)
+            raise UsageError.unknown("option", option, loss.settings, loss.name)
         options[option] = loss.settings[option].parsed(value if equals else "on")
     return loss, twin, options
 

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
@@ -71,30 +72,27 @@ def emit(
     first = _first(report, form, digits)
     for name in files:
         _write(name, render(report, Format.of_suffix(name), digits))
+    if not _drawn(report, form, digits):
+        for piece in first:
+            typer.echo(piece)
     if not quiet and not isinstance(report, Card) and form is not Format.JSON:
         for note in report.notes:
             typer.echo(f"note: {visible(note.message)}", err=True)
-    if form is Format.TEXT and sys.stdout.isatty():
-        from lossctl.render.text import draw  # noqa: PLC0415  # rich is slow to load
 
-        if draw(report, digits):
-            return
-    for piece in first:
-        typer.echo(piece)
+
+def _drawn(report: Report, form: Format, digits: int) -> bool:
+    """Draw text on a terminal, if there is one and it is worth it."""
+    if form is not Format.TEXT or not sys.stdout.isatty():
+        return False
+    from lossctl.render.terminal import draw  # noqa: PLC0415  # rich is slow to load
+
+    return draw(report, digits)
 
 
 def _first(report: Report, form: Format, digits: int) -> Iterator[str]:
     """Start rendering, so that a format that cannot show the report says so before any output."""
     pieces = render(report, form, digits)
-    start = list(next_piece(pieces))
-    return (piece for part in (start, pieces) for piece in part)
-
-
-def next_piece(pieces: Iterator[str]) -> Iterator[str]:
-    """Yield the next piece, if there is one."""
-    for piece in pieces:
-        yield piece
-        return
+    return chain(list(islice(pieces, 1)), pieces)
 
 
 def _write(name: str, pieces: Iterator[str]) -> None:

@@ -179,6 +179,7 @@ def binary_cross_entropy(
             "optax.softmax_cross_entropy(prediction, "
             "optax.smooth_labels(target, {label_smoothing})){reduction}",
             needs={"from_logits": True},
+            names=("optax.safe_softmax_cross_entropy",),
         ),
         Twin(
             "sklearn",
@@ -246,6 +247,7 @@ def categorical_cross_entropy(
             sets={"clip": 0.0},
             needs={"from_logits": False, "label_smoothing": 0.0, "normalise": False},
             names=("torch.nn.NLLLoss",),
+            remark="torch takes the logarithms of the probabilities",
         ),
         Twin(
             "keras",
@@ -327,7 +329,7 @@ def sparse_categorical_cross_entropy(
             "torch.nn.functional.kl_div(prediction.log(), target, reduction={reduction})",
             sets={"clip": 0.0},
             needs={"per": "row"},
-            reductions={"mean": '"batchmean"'},
+            reductions={"mean": '"batchmean"', "sum": '"sum"'},
             named=False,
         ),
         Twin(
@@ -529,7 +531,6 @@ ClipLogits = Annotated[
             "optax.sigmoid_focal_loss(prediction, target, alpha={alpha}, gamma={gamma}){reduction}",
             sets={"per": "element"},
             needs={"from_logits": True, "label_smoothing": 0.0, "clip_logits": False},
-            kinds={"target": ZERO_OR_ONE},
         ),
     ),
 )
@@ -597,6 +598,7 @@ def binary_focal(
             sets={"divide_by": "units", "clip": 1e-7, "clip_logits": True, "normalise": True},
             needs={"alpha": None},
             weight=", sample_weight=weight",
+            named=False,
             remark="keras's own default is alpha=0.25, one factor for all classes",
         ),
         Twin(
@@ -604,9 +606,14 @@ def binary_focal(
             "keras.losses.CategoricalFocalCrossentropy(alpha={alpha}, gamma={gamma}, "
             "from_logits={from_logits}, label_smoothing={label_smoothing}, "
             "reduction={reduction}, dtype='float64')(target, prediction{weight})",
-            sets={"divide_by": "units", "clip": 1e-7, "clip_logits": True, "normalise": True},
+            sets={
+                "alpha": 0.25,
+                "divide_by": "units",
+                "clip": 1e-7,
+                "clip_logits": True,
+                "normalise": True,
+            },
             weight=", sample_weight=weight",
-            named=False,
         ),
     ),
 )

@@ -97,7 +97,7 @@ def mse(
     return residual * residual * 0.5 if half else residual * residual
 
 
-def _root_of_mean(sums: Array, weight: Array, *, average: str) -> Array:
+def _root_of_mean(sums: Array, weight: Array, *, average: str = "elements") -> Array:
     means = sums / weight[:, None]
     if average == "columns":
         return np.sqrt(means).mean(axis=1)
@@ -324,6 +324,8 @@ def smooth_l1(
             "(target, prediction{weight})",
             sets={"divide_by": "units"},
             weight=", sample_weight=weight",
+            tolerance=1e-9,
+            remark="with Keras on torch, softplus(x) is x above 20, where e^-20 is still 2e-9",
         ),
         Twin("optax", "optax.log_cosh(prediction, target){reduction}", sets={"per": "element"}),
     ),
@@ -415,7 +417,7 @@ def quantile(
             "full={full}, eps={eps}, reduction={reduction})",
             sets={"per": "element", "eps": 1e-8, "floor": 0.0},
             needs={"log_input": False},
-            names=("torch.nn.PoissonNLLLoss",),
+            named=False,
             remark="torch's own default is log_input=True: there the prediction is the log rate",
         ),
         Twin(
@@ -424,7 +426,7 @@ def quantile(
             "full={full}, reduction={reduction})",
             sets={"per": "element"},
             needs={"log_input": True},
-            named=False,
+            names=("torch.nn.PoissonNLLLoss",),
         ),
         Twin(
             "keras",

@@ -48,7 +48,13 @@ def shown(cell: Cell, digits: int) -> str:
     if isinstance(cell, bool):
         return "passed" if cell else "FAILED"
     if isinstance(cell, float):
-        return f"{cell:.{digits}g}"
+        return f"{cell:#.{digits}g}".removesuffix(".")
     if isinstance(cell, int):
         return f"{cell:,}"
     return visible(flat(cell))
+
+
+def cell_text(row: Sequence[Cell], place: int, digits: int) -> str:
+    """Write the cell at a place of a row; a slice without a name is all rows."""
+    cell = row[place]
+    return "(all)" if cell is None else shown(cell, digits)

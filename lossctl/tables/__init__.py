@@ -105,8 +105,8 @@ class Dataset:
         sizes = [table.size for table in tables]
         self.total_bytes = None if None in sizes else sum(size or 0 for size in sizes)
         self.notes: list[Note] = []
-        self._skipped: list[np.ndarray] = []  # type: ignore[type-arg]
-        self._joined: Sequence[np.ndarray] | None = None  # type: ignore[type-arg]
+        self._skipped: list[np.ndarray] = []
+        self._joined: Sequence[np.ndarray] | None = None
 
     def blocks(self) -> Iterator[Block]:
         """Yield the rows, in blocks whose size is the reader's choice.
@@ -147,7 +147,7 @@ class Dataset:
                 row += int(place <= row)
         return self._tables[file].place(row, name)
 
-    def _all_skipped(self) -> np.ndarray:  # type: ignore[type-arg]
+    def _all_skipped(self) -> np.ndarray:
         return np.concatenate(self._skipped) if self._skipped else np.zeros(0, dtype=np.intp)
 
     def _homes(self, names: Sequence[str]) -> dict[str, list[int]]:
@@ -207,7 +207,7 @@ class Dataset:
                             f"{quote(two[1])} in {two[0]}"
                         )
 
-    def _missing(self, aligned: Aligned) -> np.ndarray:  # type: ignore[type-arg]
+    def _missing(self, aligned: Aligned) -> np.ndarray:
         missing = np.zeros(len(aligned.rows[0]), dtype=bool)
         for file, side in enumerate(aligned.sides):
             for wanted, column in side.items():
@@ -219,7 +219,7 @@ class Dataset:
                 missing |= of_column
         return missing
 
-    def _missing_error(self, file: int, wanted: Wanted, rows: np.ndarray) -> DataError:  # type: ignore[type-arg]
+    def _missing_error(self, file: int, wanted: Wanted, rows: np.ndarray) -> DataError:
         table = self._tables[file]
         where, cell = table.place(int(rows[0]), wanted.name)
         more = f", and {len(rows) - 1:,} more near it" if len(rows) > 1 else ""
@@ -229,7 +229,7 @@ class Dataset:
             "to leave such rows out: --missing skip",
         )
 
-    def _without(self, aligned: Aligned, missing: np.ndarray) -> Aligned:  # type: ignore[type-arg]
+    def _without(self, aligned: Aligned, missing: np.ndarray) -> Aligned:
         self._skipped.append(
             np.flatnonzero(missing) if self._joined is not None else aligned.rows[0][missing]
         )
@@ -275,13 +275,13 @@ def _stacked(columns: Sequence[Column]) -> Array:
     return np.stack([_values(column) for column in columns], axis=1)
 
 
-def _values(column: Column) -> np.ndarray:  # type: ignore[type-arg]
+def _values(column: Column) -> np.ndarray:
     if isinstance(column, Words):
         return np.array(column.words, dtype=object)[column.codes]
     return column
 
 
-def _missing(column: Column) -> np.ndarray:  # type: ignore[type-arg]
+def _missing(column: Column) -> np.ndarray:
     if not isinstance(column, Words):
         gone = np.isnan(column)
         return gone.any(axis=1) if gone.ndim == 2 else gone

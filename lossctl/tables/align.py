@@ -87,7 +87,7 @@ def _whole(table: Table, wanted: Sequence[Wanted]) -> Side:
     return {each: joined([block[each] for block in blocks]) for each in wanted}
 
 
-def _index(table: Table, side: Side, keys: Sequence[Wanted]) -> pd.Index:  # type: ignore[type-arg]
+def _index(table: Table, side: Side, keys: Sequence[Wanted]) -> pd.Index:
     texts = [_texts(side[key]) for key in keys]
     for key, column in zip(keys, texts, strict=True):
         empty = np.flatnonzero(column == "")
@@ -107,7 +107,7 @@ def _index(table: Table, side: Side, keys: Sequence[Wanted]) -> pd.Index:  # typ
     return index
 
 
-def _texts(column: Column) -> np.ndarray:  # type: ignore[type-arg]
+def _texts(column: Column) -> np.ndarray:
     if not isinstance(column, Words):
         return column.astype(str)
     return np.array(column.words, dtype=object)[column.codes]
@@ -119,8 +119,8 @@ def _said(key: object) -> str:
 
 def _check_keys(
     tables: Sequence[Table],
-    indexes: Sequence[pd.Index],  # type: ignore[type-arg]
-    common: pd.Index,  # type: ignore[type-arg]
+    indexes: Sequence[pd.Index],
+    common: pd.Index,
     missing_keys: str,
     notes: list[Note],
 ) -> None:

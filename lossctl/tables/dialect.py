@@ -106,7 +106,7 @@ def _detected(name: str, sample: list[str]) -> str:
 
 def _all_numbers(cells: tuple[str, ...]) -> bool:
     try:
-        return all(cell != "" and number(cell) == number(cell) for cell in cells)  # noqa: PLR0124
+        return all(cell != "" and number(cell) == number(cell) for cell in cells)
     except NotANumber:
         return False
 

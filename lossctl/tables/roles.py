@@ -11,11 +11,37 @@ from lossctl.tables.reading import Reading, Role
 from lossctl.tables.table import Table
 
 USUAL = {
-    "prediction": (
-        "prediction predictions pred preds y_pred ypred y_hat yhat score scores prob proba"
-        " probability probabilities p output"
-    ).split(),
-    "target": "target targets label labels y y_true ytrue truth actual ground_truth gt".split(),
+    "prediction": [
+        "prediction",
+        "predictions",
+        "pred",
+        "preds",
+        "y_pred",
+        "ypred",
+        "y_hat",
+        "yhat",
+        "score",
+        "scores",
+        "prob",
+        "proba",
+        "probability",
+        "probabilities",
+        "p",
+        "output",
+    ],
+    "target": [
+        "target",
+        "targets",
+        "label",
+        "labels",
+        "y",
+        "y_true",
+        "ytrue",
+        "truth",
+        "actual",
+        "ground_truth",
+        "gt",
+    ],
 }
 KEY = re.compile(r"id|idx|index|row|key|uuid|.*_id|unnamed.*|", re.IGNORECASE)
 

@@ -16,11 +16,11 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from lossctl.errors import DataError, UsageError, quote, visible
 
-CHUNK = 8 * 2**20
+CHUNK = 4 * 2**20
 """Bytes read at a time: large enough to parse quickly, small enough to hold several."""
 
 COMPRESSED = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zst"}
@@ -95,7 +95,7 @@ class _Counted:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self._file, name)
 
-    def __enter__(self) -> _Counted:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -123,7 +123,7 @@ class _Bounded:
             )
         return data
 
-    def __enter__(self) -> _Bounded:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -184,62 +184,85 @@ def text_chunks(source: Source, encoding: str | None, progress: Progress | None)
     """Yield a text file as UTF-8 with LF line ends and no byte-order mark, in large chunks.
 
     Raises:
+        UsageError: there is no such encoding.
         DataError: the bytes are not text in this encoding.
     """
-    lines = 0
-    held = b""
-    first = True
-    try:
-        decoder = codecs.getincrementaldecoder(encoding)() if encoding else None
-    except LookupError:
-        raise UsageError(f"there is no encoding {quote(encoding or '')}") from None
     with source.open(progress) as file:
-        while True:
-            data = file.read(CHUNK)
-            last = not data
-            if decoder is not None:
-                data = _decoded(decoder, data, last, source, lines)
-            data, held = held + data, b""
-            if first and data:
-                data = data.removeprefix(codecs.BOM_UTF8)
-                first = False
-            if b"\r" in data:
-                # a CR at the end may belong to an LF that comes next
-                if data.endswith(b"\r") and not last:
-                    data, held = data[:-1], b"\r"
-                data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-            if data:
-                lines += data.count(b"\n")
-                yield data
-            if last:
-                return
+        chunks = iter(lambda: file.read(CHUNK), b"")
+        if encoding is not None:
+            chunks = _decoded(chunks, encoding, source)
+        yield from _with_plain_line_ends(_without_mark(chunks))
 
 
-def _decoded(decoder: Any, data: bytes, last: bool, source: Source, lines: int) -> bytes:  # noqa: ANN401
+def _without_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    first = next(chunks, b"")
+    yield first.removeprefix(codecs.BOM_UTF8)
+    yield from chunks
+
+
+def _with_plain_line_ends(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    held = b""
+    for chunk in chunks:
+        data, held = held + chunk, b""
+        if b"\r" in data:
+            if data.endswith(b"\r"):  # an LF that belongs to it may come next
+                data, held = data[:-1], b"\r"
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if data:
+            yield data
+    if held:
+        yield b"\n"
+
+
+def _decoded(chunks: Iterator[bytes], encoding: str, source: Source) -> Iterator[bytes]:
     try:
-        text: str = decoder.decode(data, last)
-    except UnicodeDecodeError as error:
-        line = lines + data[: error.start].count(b"\n") + 1
+        decoder = codecs.getincrementaldecoder(encoding)()
+    except LookupError:
+        raise UsageError(f"there is no encoding {quote(encoding)}") from None
+    lines = 1
+    try:
+        for chunk in chunks:
+            text = decoder.decode(chunk)
+            lines += text.count("\n")
+            yield text.encode()
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeError as error:
         raise DataError(
-            f"{quote(source.name)}, about line {line:,}: not {error.encoding} text"
+            f"{quote(source.name)}, at line {lines:,} or after: not {encoding} text "
+            f"({visible(str(error))})"
         ) from None
-    return text.encode()
 
 
 def check_text(source: Source, block: bytes, line: int) -> None:
-    """Refuse NUL bytes and what is not UTF-8, with the line."""
+    """Refuse NUL bytes and what is not UTF-8, with the line.
+
+    Raises:
+        DataError: there is one.
+    """
     if b"\x00" in block:
         where = line + block[: block.index(b"\x00")].count(b"\n")
         raise DataError(
             f"{quote(source.name)}, line {where:,}: a NUL byte", "is it UTF-16? --encoding utf-16"
         )
-    if block.isascii():
-        return
     try:
         block.decode()
     except UnicodeDecodeError as error:
         where = line + block[: error.start].count(b"\n")
+        byte = f"0x{block[error.start]:02x}"
         raise DataError(
-            f"{quote(source.name)}, line {where:,}: not UTF-8 text (byte 0x{block[error.start]:02x})",
+            f"{quote(source.name)}, line {where:,}: not UTF-8 text (byte {byte})",
             "name its encoding, for instance --encoding latin-1",
         ) from None
+
+
+def is_text(block: bytes) -> bool:
+    """Tell whether `check_text` would let a block pass."""
+    if b"\x00" in block:
+        return False
+    if block.isascii():
+        return True
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

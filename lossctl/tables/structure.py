@@ -39,7 +39,7 @@ def _quotes_wrap_fields(
     data: np.ndarray,
     quotes: np.ndarray,
     ends: np.ndarray,
-    mark: int,  # type: ignore[type-arg]
+    mark: int,
 ) -> bool:
     if len(quotes) % 2:
         return False

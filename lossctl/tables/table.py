@@ -43,7 +43,7 @@ def length(columns: Mapping[Wanted, Column]) -> int:
     return len(first.codes) if isinstance(first, Words) else len(first)
 
 
-def cut(column: Column, rows: slice | np.ndarray) -> Column:  # type: ignore[type-arg]
+def cut(column: Column, rows: slice | np.ndarray) -> Column:
     """Take some rows of a column."""
     return Words(column.codes[rows], column.words) if isinstance(column, Words) else column[rows]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -21,18 +20,10 @@ from lossctl.tables.numbers import NotANumber, number
 from lossctl.tables.reading import Reading
 from lossctl.tables.source import Progress, Source
 from lossctl.tables.structure import is_sound
-from lossctl.tables.table import Column, Wanted
+from lossctl.tables.table import Column, Wanted, length
 
 RECORDS = 65_536
 """Rows that the exact reader puts into one block."""
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """Some whole lines of the file, and the number of the first."""
-
-    data: bytes
-    line: int
 
 
 class TextTable:
@@ -55,22 +46,28 @@ class TextTable:
 
     def blocks(self, wanted: Sequence[Wanted]) -> Iterator[Mapping[Wanted, Column]]:
         """Yield the rows, several blocks being parsed at once."""
-        pieces = self._pieces(self._progress)
-        parsed = in_order(lambda piece: (piece, self._fast(piece, wanted)), pieces)
+        line = self._dialect.header_lines + 1
+        parsed = in_order(
+            lambda piece: (piece, self._fast(piece, wanted)), self._pieces(self._progress)
+        )
         for piece, columns in parsed:
             if columns is not None:
                 yield columns
-            elif b'"' in piece.data:
+                line += length(columns)  # what was proven sound has one line a row
+            elif b'"' in piece:
                 # a quoted field may go on in the next piece, so the rest is read exactly
                 rest = (later for later, _ in parsed)
-                yield from self._exact(chain([piece], rest), wanted)
+                yield from self._exact(chain([piece], rest), line, wanted)
             else:
-                yield from self._exact([piece], wanted)
+                yield from self._exact([piece], line, wanted)
+                line += piece.count(b"\n")
 
     def place(self, row: int, column: str) -> tuple[str, str]:
         """Find a cell by reading the file again."""
         at = self.columns.index(column)
-        for number_, record in enumerate(self._records(self._pieces(None))):
+        for number_, record in enumerate(
+            self._records(self._pieces(None), self._dialect.header_lines + 1)
+        ):
             if number_ == row:
                 where = f"{quote(self.name)}, line {record.line:,}, column {quote(column)}"
                 return where, record.cells[at]
@@ -86,9 +83,8 @@ class TextTable:
             return first, not more
         return first[:65_536].rpartition(b"\n")[0] + b"\n", False
 
-    def _pieces(self, progress: Progress | None) -> Iterator[_Piece]:
+    def _pieces(self, progress: Progress | None) -> Iterator[bytes]:
         """Yield the rows' lines, cut at line ends; the last line gets its end if it has none."""
-        line = 1
         skip = self._dialect.header_lines
         held: list[bytes] = []
         for chunk in chain(
@@ -99,41 +95,53 @@ class TextTable:
                 held.append(chunk)
                 continue
             data = b"".join([*held, memoryview(chunk)[:end]])
-            # Blank lines wait for what follows: at the very end of the file they are nothing.
-            body = data.rstrip(b"\n")
-            held = [data[len(body) + 1 :], chunk[end:]]
-            data = body + b"\n" if body else b""
+            held = [chunk[end:]]
+            if data and not data.endswith(b"\n"):
+                data += b"\n"
+            if data.endswith(b"\n\n"):
+                # Blank lines wait for what follows: at the very end of the file they are nothing.
+                body = data.rstrip(b"\n")
+                held.insert(0, data[len(body) + 1 :])
+                data = body + b"\n" if body else b""
             while skip and data:
                 data = data[data.index(b"\n") + 1 :]
-                skip, line = skip - 1, line + 1
+                skip -= 1
             if data:
-                yield _Piece(data, line)
-                line += data.count(b"\n")
+                yield data
 
-    def _fast(self, piece: _Piece, wanted: Sequence[Wanted]) -> Mapping[Wanted, Column] | None:
+    def _fast(self, piece: bytes, wanted: Sequence[Wanted]) -> Mapping[Wanted, Column] | None:
         """Parse a piece with pandas if nothing about it can be read in two ways."""
-        bytes_of.check_text(self._source, piece.data, piece.line)
         fields = len(self.columns) + self._dialect.dropped
-        if self._reading.thousands or not is_sound(piece.data, self._dialect.delimiter, fields):
+        if self._reading.thousands or not bytes_of.is_text(piece):
             return None
+        if not is_sound(piece, self._dialect.delimiter, fields):
+            return None
+        # Most files have no empty cells, and are parsed faster if none are looked for.
+        return self._parsed(piece, wanted) or self._parsed(piece, wanted, empty_cells=True)
+
+    def _parsed(
+        self, piece: bytes, wanted: Sequence[Wanted], *, empty_cells: bool = False
+    ) -> Mapping[Wanted, Column] | None:
         places = {each: self.columns.index(each.name) for each in wanted}
         texts = {places[each] for each in wanted if each.text}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 frame = pd.read_csv(
-                    io.BytesIO(piece.data),
+                    io.BytesIO(piece),
                     sep=self._dialect.delimiter,
                     header=None,
-                    names=range(fields),
+                    names=range(len(self.columns) + self._dialect.dropped),
                     usecols=sorted(set(places.values())),
                     index_col=False,
                     skip_blank_lines=False,
+                    na_filter=empty_cells,
                     keep_default_na=False,
-                    na_values={place: [] if place in texts else [""] for place in places.values()},
+                    na_values={place: [""] for place in places.values() if place not in texts},
                     dtype=dict.fromkeys(texts, "category"),
                     decimal=self._reading.decimal,
                     encoding="utf-8",
+                    low_memory=False,
                 )
         except (ValueError, Warning):
             return None
@@ -143,11 +151,11 @@ class TextTable:
         return {each: column for each, column in columns.items() if column is not None}
 
     def _exact(
-        self, pieces: Iterable[_Piece], wanted: Sequence[Wanted]
+        self, pieces: Iterable[bytes], line: int, wanted: Sequence[Wanted]
     ) -> Iterator[Mapping[Wanted, Column]]:
         places = [self.columns.index(each.name) for each in wanted]
         rows: list[list[float | str]] = []
-        for record in self._records(pieces):
+        for record in self._records(pieces, line):
             rows.append(
                 [
                     record.cells[place] if each.text else self._number(record, place)
@@ -168,26 +176,24 @@ class TextTable:
             where = f"{quote(self.name)}, line {record.line:,}, column {quote(self.columns[place])}"
             raise DataError(f"{where}: {quote(cell)} is not {error.expected}", error.hint) from None
 
-    def _records(self, pieces: Iterable[_Piece]) -> Iterator[Record]:
-        pieces = iter(pieces)
-        begun = next(pieces, None)
-        if begun is None:
-            return
-        yield from records(
+    def _records(self, pieces: Iterable[bytes], line: int) -> Iterator[Record]:
+        return records(
             self.name,
-            (line for piece in chain([begun], pieces) for line in self._lines(piece)),
-            begun.line,
+            self._lines(pieces, line),
+            line,
             len(self.columns),
             self._dialect.delimiter,
             dropped=self._dialect.dropped,
         )
 
-    def _lines(self, piece: _Piece) -> Iterator[str]:
-        bytes_of.check_text(self._source, piece.data, piece.line)
-        yield from io.StringIO(piece.data.decode(), newline="\n")
+    def _lines(self, pieces: Iterable[bytes], line: int) -> Iterator[str]:
+        for piece in pieces:
+            bytes_of.check_text(self._source, piece, line)
+            line += piece.count(b"\n")
+            yield from io.StringIO(piece.decode(), newline="\n")
 
 
-def _column(series: pd.Series, *, text: bool) -> Column | None:  # type: ignore[type-arg]
+def _column(series: pd.Series, *, text: bool) -> Column | None:
     """Take what pandas has read; None if it is not plainly numbers, or text."""
     if text:
         words = tuple(str(word) for word in series.cat.categories)
