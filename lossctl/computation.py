@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 import numpy as np
 
 from lossctl import __version__
-from lossctl.block import Array, Codes
+from lossctl.block import Array, Codes, Mask
 from lossctl.definition import Loss, Twin, kind_settings
 from lossctl.errors import UsageError, plural, quote
-from lossctl.kinds import Kind, Mask
+from lossctl.kinds import Kind
 from lossctl.options import Option, Setting, Value, setting
 from lossctl.report import Note
 
@@ -213,7 +213,7 @@ def prepare(
         twin = twin_like(loss, like, {**options, **conventions}, given.keys() | conventions.keys())
     sets: dict[str, Value] = {}
     if twin is not None:
-        _refuse_contradiction(twin, {**given, **conventions})
+        twin = _namesake(loss, twin, {**given, **conventions})
         sets = {**twin.needs, **twin.sets}
     defaults = {name: each.default for name, each in CONVENTIONS.items()}
     conventions = {name: conventions.get(name, sets.get(name, defaults[name])) for name in defaults}
@@ -260,13 +260,17 @@ def flag(name: str, value: Value) -> str:
     return f"--{words} {value}"
 
 
-def _refuse_contradiction(twin: Twin, given: Mapping[str, object]) -> None:
-    for name, value in twin.needs.items():
-        if name in given and given[name] != value:
-            raise UsageError(
-                f"{twin.name} means {flag(name, value)}, not {flag(name, given[name])}",  # type: ignore[arg-type]
-                "use the loss's own name to set it freely",
-            )
+def _namesake(loss: Loss, twin: Twin, given: Mapping[str, object]) -> Twin:
+    """Return the twin, or one of the same name in the framework that goes with what was given."""
+    same = [each for each in loss.twins if {each.name, *each.names} & {twin.name, *twin.names}]
+    for each in [twin, *same]:
+        if all(given.get(name, value) == value for name, value in each.needs.items()):
+            return each
+    name, value = next((n, v) for n, v in twin.needs.items() if given.get(n, v) != v)
+    raise UsageError(
+        f"{twin.name} means {flag(name, value)}, not {flag(name, given[name])}",  # type: ignore[arg-type]
+        "use the loss's own name to set it freely",
+    )
 
 
 def _kinds(loss: Loss, options: Mapping[str, Value], twin: Twin | None) -> Mapping[str, Kind]:

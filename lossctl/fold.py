@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lossctl.block import Array, Block, Codes, Words
+from lossctl.block import Array, Block, Codes, Mask, Words
 from lossctl.computation import Computation, Move, flag, is_on
 from lossctl.errors import DataError, OutOfDomain, plural, quote
-from lossctl.kinds import Admitted, Kind, Mask, Partners
+from lossctl.kinds import Admitted, Kind, Partners
 from lossctl.parallel import in_order
 from lossctl.report import Note
 from lossctl.sums import Sums
@@ -196,8 +196,11 @@ def _result(
 def _weighted(computation: Computation, terms: Array, weight: Array | None) -> Array:
     ones = np.ones(len(terms))
     values = computation.value(terms, ones, ones)
-    # 0 times infinity would not be a number
-    return values if weight is None else np.where(weight == 0.0, 0.0, values * weight)
+    if weight is None:
+        return values
+    with np.errstate(all="ignore"):
+        # 0 times infinity would not be a number
+        return np.where(weight == 0.0, 0.0, values * weight)
 
 
 class _Total:

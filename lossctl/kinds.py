@@ -12,14 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from lossctl.block import Array, Codes, Words
+from lossctl.block import Array, Codes, Mask, Words
 from lossctl.errors import DataError, OutOfDomain, plural, quote
 from lossctl.options import REAL, Interval, Option
 from lossctl.report import Note
-
-Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

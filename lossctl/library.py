@@ -59,6 +59,8 @@ def _numbers(role: str, given: object) -> Array:
         raise DataError(f"{role} holds something that is not a number: {error}") from None
     if array.ndim not in (1, 2):
         raise DataError(f"{role} has {array.ndim} dimensions", "give (rows,) or (rows, columns)")
+    if array.ndim == 2 and array.shape[1] == 0:
+        raise DataError(f"{role} has no columns")
     if role == "weight" and array.ndim == 2:
         raise DataError("weight has 2 dimensions", "give one number a row")
     return numbers

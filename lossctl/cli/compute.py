@@ -210,8 +210,10 @@ def compute(
         header=not no_header,
         **({} if max_bytes is None else {"max_bytes": max_bytes}),
     )
-    with shown_progress(quiet=quiet) as progress:
-        tables = open_tables(files, _wanted(computations), reading, progress.advance)
+    with (
+        shown_progress(quiet=quiet) as progress,
+        open_tables(files, _wanted(computations), reading, progress.advance) as tables,
+    ):
         progress.total = tables.total_bytes
         outcomes, notes = fold(
             computations, tables.blocks(), names=tables.columns, place=tables.place

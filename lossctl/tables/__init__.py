@@ -7,10 +7,11 @@ where a cell stands (`table.Table`); it is chosen by the file's first bytes in `
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 
-from lossctl.block import Array, Block, Words
+from lossctl.block import Array, Block, Codes, Mask, Words
 from lossctl.errors import DataError, UsageError, plural, quote
 from lossctl.report import Note
 from lossctl.tables.align import Aligned, by_key, by_position
@@ -76,7 +77,7 @@ def open_tables(
         if name not in sources:
             sources[name] = open_source(name, reading.max_bytes)
     tables = [open_table(sources[name], reading, progress) for name in files]
-    return Dataset(tables, roles, reading)
+    return Dataset(list(sources.values()), tables, roles, reading)
 
 
 class Dataset:
@@ -88,7 +89,13 @@ class Dataset:
         notes: what was left out, complete once all blocks are read.
     """
 
-    def __init__(self, tables: Sequence[Table], roles: Sequence[Role], reading: Reading) -> None:
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        tables: Sequence[Table],
+        roles: Sequence[Role],
+        reading: Reading,
+    ) -> None:
         """Find out which columns are needed of which file."""
         self._tables, self._roles, self._reading = tables, roles, reading
         self._cast: Mapping[str, Cast] = cast(tables, roles, reading)
@@ -105,8 +112,18 @@ class Dataset:
         sizes = [table.size for table in tables]
         self.total_bytes = None if None in sizes else sum(size or 0 for size in sizes)
         self.notes: list[Note] = []
-        self._skipped: list[np.ndarray] = []
-        self._joined: Sequence[np.ndarray] | None = None
+        self._sources = sources
+        self._skipped: list[int] = []
+        self._found: Sequence[Codes] | None = None
+
+    def __enter__(self) -> Self:
+        """Stay open while the rows are read."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of temporary files."""
+        for source in self._sources:
+            source.close()
 
     def blocks(self) -> Iterator[Block]:
         """Yield the rows, in blocks whose size is the reader's choice.
@@ -118,19 +135,18 @@ class Dataset:
         for aligned in self._aligned():
             self._check_agreement(aligned)
             missing = self._missing(aligned)
-            if missing.any():
-                aligned = self._without(aligned, missing)  # noqa: PLW2901
-                skipped += int(np.count_nonzero(missing))
-            if len(aligned.rows[0]):
-                rows += len(aligned.rows[0])
-                yield self._block(aligned)
+            kept = aligned if missing is None else self._without(aligned, missing)
+            skipped += aligned.count - kept.count
+            rows += kept.count
+            if kept.count:
+                yield self._block(kept)
         if skipped:
             message = f"{plural(skipped, 'row')} with missing values left out"
             self.notes.append(Note("rows_skipped", skipped, message))
         if not rows:
             names = " and ".join(quote(table.name) for table in self._tables)
-            left = f": all {plural(skipped, 'row')} have missing values" if skipped else ""
-            raise DataError(f"{names} gave no rows{left}")
+            left = ": every row has a missing value" if skipped else ""
+            raise DataError(f"{names}: no rows{left}")
 
     def place(self, role: str, row: int, column: int = 0) -> tuple[str, str]:
         """Say where a cell stands, by its row among those that `blocks` yielded."""
@@ -140,15 +156,11 @@ class Dataset:
             file = self._cast[role].file
             columns = self._cast[role].columns
             name = columns[column] if column < len(columns) else columns[0]
-        if self._joined is not None:
-            row = int(np.delete(self._joined[file], self._all_skipped())[row])
-        else:
-            for place in self._all_skipped():
-                row += int(place <= row)
+        for skipped in self._skipped:
+            row += int(skipped <= row)
+        if self._found is not None:
+            row = int(self._found[file][row])
         return self._tables[file].place(row, name)
-
-    def _all_skipped(self) -> np.ndarray:
-        return np.concatenate(self._skipped) if self._skipped else np.zeros(0, dtype=np.intp)
 
     def _homes(self, names: Sequence[str]) -> dict[str, list[int]]:
         """Find the files that have a column; every one of them is read."""
@@ -187,7 +199,7 @@ class Dataset:
             return
         keys, policy = self._reading.on, self._reading.on_missing_keys
         for aligned in by_key(self._tables, wanted, keys, policy, self.notes):
-            self._joined = aligned.rows
+            self._found = aligned.found
             yield aligned
 
     def _check_agreement(self, aligned: Aligned) -> None:
@@ -200,42 +212,46 @@ class Dataset:
                     differ &= ~(_missing(first) & _missing(other))
                     if differ.any():
                         row = int(np.flatnonzero(differ)[0])
-                        one = self._tables[files[0]].place(int(aligned.rows[files[0]][row]), name)
-                        two = self._tables[file].place(int(aligned.rows[file][row]), name)
-                        raise DataError(
-                            f"the files do not line up: {quote(one[1])} in {one[0]}, but "
-                            f"{quote(two[1])} in {two[0]}"
-                        )
+                        raise self._disagreement(aligned, row, name, files[0], file)
 
-    def _missing(self, aligned: Aligned) -> np.ndarray:
-        missing = np.zeros(len(aligned.rows[0]), dtype=bool)
+    def _disagreement(
+        self, aligned: Aligned, row: int, name: str, first: int, second: int
+    ) -> DataError:
+        one, said = self._tables[first].place(aligned.row(first, row), name)
+        two, other = self._tables[second].place(aligned.row(second, row), name)
+        return DataError(
+            f"the files do not line up: {quote(said)} in {one}, but {quote(other)} in {two}"
+        )
+
+    def _missing(self, aligned: Aligned) -> Mask | None:
+        """Mark the rows with a missing cell; None if there are none."""
+        marked = None
         for file, side in enumerate(aligned.sides):
             for wanted, column in side.items():
-                if wanted.name in self._by and wanted.text:
+                # An empty cell is a slice like any other.
+                if (wanted.text and wanted.name in self._by) or not _any_missing(column):
                     continue
-                of_column = _missing(column)
-                if self._reading.missing == "error" and of_column.any():
-                    raise self._missing_error(file, wanted, aligned.rows[file][of_column])
-                missing |= of_column
-        return missing
+                missing = _missing(column)
+                if self._reading.missing == "error":
+                    raise self._missing_error(aligned, file, wanted, np.flatnonzero(missing))
+                marked = missing if marked is None else marked | missing
+        return marked
 
-    def _missing_error(self, file: int, wanted: Wanted, rows: np.ndarray) -> DataError:
-        table = self._tables[file]
-        where, cell = table.place(int(rows[0]), wanted.name)
-        more = f", and {len(rows) - 1:,} more near it" if len(rows) > 1 else ""
+    def _missing_error(self, aligned: Aligned, file: int, wanted: Wanted, rows: Codes) -> DataError:
+        where, cell = self._tables[file].place(aligned.row(file, int(rows[0])), wanted.name)
+        more = f", and in {plural(len(rows) - 1, 'row')} soon after" if len(rows) > 1 else ""
         said = quote(cell) if cell.strip() else "nothing"
         return DataError(
-            f"{where}: {said} where a value is needed{more}",
+            f"{where}: {said}, where a value is needed{more}",
             "to leave such rows out: --missing skip",
         )
 
-    def _without(self, aligned: Aligned, missing: np.ndarray) -> Aligned:
-        self._skipped.append(
-            np.flatnonzero(missing) if self._joined is not None else aligned.rows[0][missing]
-        )
-        kept = ~missing
+    def _without(self, aligned: Aligned, missing: Mask) -> Aligned:
+        """Leave rows out of every file, and remember which they were."""
+        self._skipped += (np.flatnonzero(missing) + aligned.first).tolist()
+        kept = np.flatnonzero(~missing)
         sides = [{w: cut(c, kept) for w, c in side.items()} for side in aligned.sides]
-        return Aligned(sides, [rows[kept] for rows in aligned.rows])
+        return Aligned(sides, len(kept), aligned.first, aligned.found)
 
     def _block(self, aligned: Aligned) -> Block:
         roles: dict[str, Array | Words] = {}
@@ -247,7 +263,7 @@ class Dataset:
         weight = None
         for name, files in self._weight.items():
             weight = _values(aligned.sides[files[0]][Wanted(name)])
-        return Block(roles, len(aligned.rows[0]), weight, self._slices(aligned))
+        return Block(roles, aligned.count, weight, self._slices(aligned))
 
     def _slices(self, aligned: Aligned) -> Words | None:
         if not self._by:
@@ -257,7 +273,7 @@ class Dataset:
             for name, files in self._by.items()
             if isinstance(column := aligned.sides[files[0]][Wanted(name, text=True)], Words)
         ]
-        codes = np.zeros(len(aligned.rows[0]), dtype=np.intp)
+        codes = np.zeros(aligned.count, dtype=np.intp)
         for column in columns:
             codes = codes * len(column.words) + column.codes
         used, codes = np.unique(codes, return_inverse=True)
@@ -275,15 +291,20 @@ def _stacked(columns: Sequence[Column]) -> Array:
     return np.stack([_values(column) for column in columns], axis=1)
 
 
-def _values(column: Column) -> np.ndarray:
+def _values(column: Column) -> Any:  # noqa: ANN401
     if isinstance(column, Words):
         return np.array(column.words, dtype=object)[column.codes]
     return column
 
 
-def _missing(column: Column) -> np.ndarray:
-    if not isinstance(column, Words):
-        gone = np.isnan(column)
-        return gone.any(axis=1) if gone.ndim == 2 else gone
-    empty = np.array([word == "" for word in column.words], dtype=bool)
-    return empty[column.codes]
+def _any_missing(column: Column) -> bool:
+    if isinstance(column, Words):
+        return "" in column.words
+    return bool(len(column)) and bool(np.isnan(column.min()))  # the least of NaN and others is NaN
+
+
+def _missing(column: Column) -> Mask:
+    if isinstance(column, Words):
+        empty = np.array([word == "" for word in column.words], dtype=bool)
+        return empty[column.codes]
+    return np.logical_or.reduce(np.isnan(column).reshape(len(column), -1), axis=1)

@@ -19,10 +19,16 @@ Side = Mapping[Wanted, Column]
 
 @dataclass(frozen=True)
 class Aligned:
-    """Rows of all files, and where in each file they were: from a row on, or row by row."""
+    """Rows of all files: from row `first` on in each, or, matched by key, those in `found`."""
 
     sides: Sequence[Side]
-    rows: Sequence[Codes]
+    count: int
+    first: int = 0
+    found: Sequence[Codes] | None = None
+
+    def row(self, file: int, number: int) -> int:
+        """Tell which row of a file a row of these is."""
+        return self.first + number if self.found is None else int(self.found[file][number])
 
 
 def by_position(
@@ -47,8 +53,7 @@ def by_position(
                 raise _lengths(tables, held, streams, row, hint)
             return
         count = min(length(side) for side in sides)
-        places = np.arange(row, row + count)
-        yield Aligned([_cut(side, slice(0, count)) for side in sides], [places] * len(tables))
+        yield Aligned([_cut(side, slice(0, count)) for side in sides], count, row)
         row += count
         held = [None if length(s) == count else _cut(s, slice(count, None)) for s in sides]
 
@@ -77,7 +82,8 @@ def by_key(
     _check_keys(tables, indexes, common, missing_keys, notes)
     rows = [index.get_indexer(common) for index in indexes]
     if len(common):
-        yield Aligned([_cut(side, at) for side, at in zip(sides, rows, strict=True)], rows)
+        cut_out = [_cut(side, at) for side, at in zip(sides, rows, strict=True)]
+        yield Aligned(cut_out, len(common), found=rows)
 
 
 def _whole(table: Table, wanted: Sequence[Wanted]) -> Side:

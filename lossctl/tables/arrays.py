@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -68,9 +69,11 @@ class ArrayTable:
         named = f", array {quote(column)}" if column else ""
         return f"{quote(self.name)}{named}, row {row:,}", str(self._load(column)[row])
 
-    def _archive(self) -> zipfile.ZipFile:
+    @contextmanager
+    def _archive(self) -> Iterator[zipfile.ZipFile]:
         try:
-            return zipfile.ZipFile(self._source.open())
+            with self._source.open() as file, zipfile.ZipFile(file) as archive:
+                yield archive
         except zipfile.BadZipFile as error:
             raise DataError(f"{quote(self.name)} is damaged: {error}") from None
 
@@ -79,7 +82,7 @@ class ArrayTable:
             raise DataError(f"{quote(self.name)} is a zip archive, but not of arrays (.npz)")
         if info.file_size > self._source.max_bytes:
             raise DataError(
-                f"{quote(self.name)} grows beyond {self._source.max_bytes:,} bytes when decompressed",
+                f"{quote(self.name)} grows beyond {self._source.max_bytes:,} bytes when unpacked",
                 "if it is meant to: --max-bytes NUMBER",
             )
         with archive.open(info) as file:

@@ -27,7 +27,7 @@ class Dialect:
 
 
 def find_dialect(
-    name: str, start: str, *, delimiter: str | None, header: bool, complete: bool
+    name: str, start: str, *, delimiter: str | None, decimal: str, header: bool, complete: bool
 ) -> Dialect:
     """Find out how a table is written from its first lines.
 
@@ -35,6 +35,7 @@ def find_dialect(
         name: the file's name, whose suffix may tell the delimiter.
         start: the first lines; `complete` tells that they are all.
         delimiter: what the user said, as a character or a word.
+        decimal: the decimal point, which is no delimiter.
         header: whether the first line holds names.
         complete: whether `start` is the whole file.
 
@@ -47,18 +48,9 @@ def find_dialect(
     sample = [line for line in lines if line][:PROBED]
     if not sample:
         raise DataError(f"{quote(name)} is empty")
-    mark = _given(delimiter) or _by_suffix(name) or _detected(name, sample)
-    records = csv.reader((line + "\n" for line in lines), delimiter=mark)
-    try:
-        first = next(records)
-    except (csv.Error, StopIteration):
-        raise DataError(f"{quote(name)}, line 1: the header cannot be read") from None
-    if any("\n" in cell for cell in first) and not complete and records.line_num >= len(lines):
-        raise DataError(f"{quote(name)}, line 1: a quote that is not closed")
-    taken = records.line_num
-    dropped = (
-        len(first) > 1 and first[-1].strip() == "" and all(line.endswith(mark) for line in sample)
-    )
+    mark = _given(delimiter) or _by_suffix(name) or _detected(name, sample, decimal)
+    first, taken = _first_record(name, lines, mark)
+    dropped = len(first) > 1 and not first[-1].strip() and all(x.endswith(mark) for x in sample)
     if dropped:
         first = first[:-1]
     if not header:
@@ -72,14 +64,28 @@ def find_dialect(
     return Dialect(mark, columns, taken, dropped)
 
 
+def _first_record(name: str, lines: list[str], delimiter: str) -> tuple[list[str], int]:
+    """Read the first record, and count its lines; a quoted name may go on over several."""
+    reader = csv.reader((line + "\n" for line in lines), delimiter=delimiter, strict=True)
+    try:
+        first = next(reader)
+    except csv.Error:
+        raise DataError(
+            f"{quote(name)}, line 1: a quote in the header that is not closed, or not around a name"
+        ) from None
+    if not first:
+        raise DataError(f"{quote(name)}, line 1: blank, where the header should be")
+    return first, reader.line_num
+
+
 def _given(delimiter: str | None) -> str | None:
     if delimiter is None:
         return None
     mark = WORDS.get(delimiter.lower(), delimiter)
-    if len(mark) != 1 or mark in '"\n\r' or not mark.isascii():
+    if len(mark) != 1 or not mark.isascii() or mark.isalnum() or mark in '"\n\r.+-':
         raise UsageError(
-            f"the delimiter must be one character, not {quote(delimiter)}",
-            f"or one of the words {', '.join(WORDS)}",
+            f"the delimiter cannot be {quote(delimiter)}",
+            "give one mark that no number has, or a word: tab, comma, semicolon, pipe, space",
         )
     return mark
 
@@ -88,10 +94,11 @@ def _by_suffix(name: str) -> str | None:
     return next((SUFFIXES[s] for s in PurePath(name.lower()).suffixes if s in SUFFIXES), None)
 
 
-def _detected(name: str, sample: list[str]) -> str:
+def _detected(name: str, sample: list[str], decimal: str) -> str:
     """Find the delimiter that cuts the header and every line alike; none means one column."""
     fitting = []
-    for mark in CANDIDATES:
+    possible = [mark for mark in CANDIDATES if mark != decimal]
+    for mark in possible:
         fields = {len(next(csv.reader([line], delimiter=mark))) for line in sample}
         if len(fields) == 1 and fields != {1}:
             fitting.append(mark)
@@ -100,8 +107,8 @@ def _detected(name: str, sample: list[str]) -> str:
         raise DataError(f"{quote(name)}: the delimiter could be {marks}", "say which: --delimiter")
     if fitting:
         return fitting[0]
-    in_header = [mark for mark in CANDIDATES if mark in sample[0]]
-    return in_header[0] if in_header else ","
+    in_header = [mark for mark in possible if mark in sample[0]]
+    return in_header[0] if in_header else possible[0]
 
 
 def _all_numbers(cells: tuple[str, ...]) -> bool:

@@ -37,11 +37,28 @@ def records(
     Raises:
         DataError: a row has another number of cells, or a quote stands where it should not.
     """
-    seen: list[str] = []
-    source = _remembering(lines, seen)
-    reader = csv.reader(source, delimiter=delimiter, strict=True)
-    shape = _shape(delimiter)
     blank = 0
+    for line, cells in _cells(name, lines, first_line, delimiter):
+        if not cells:
+            blank += 1  # at the end of the file they are nothing
+            continue
+        for missed in range(blank):
+            yield _blank(name, line - blank + missed, fields)
+        blank = 0
+        if dropped and len(cells) == fields + 1 and not cells[-1].strip():
+            cells.pop()
+        if len(cells) != fields:
+            raise _fields_error(name, line, len(cells), fields, delimiter)
+        yield Record(line, cells)
+
+
+def _cells(
+    name: str, lines: Iterable[str], first_line: int, delimiter: str
+) -> Iterator[tuple[int, list[str]]]:
+    """Cut lines into cells; quotes must stand around whole fields, which csv does not ask for."""
+    seen: list[str] = []
+    reader = csv.reader(_remembering(lines, seen), delimiter=delimiter, strict=True)
+    shape = _shape(delimiter)
     while True:
         line = first_line + reader.line_num
         seen.clear()
@@ -51,24 +68,10 @@ def records(
             return
         except csv.Error as error:
             raise _quote_error(name, line, str(error)) from None
-        if '"' in (raw := "".join(seen)) and not shape.fullmatch(raw.removesuffix("\n")):
+        raw = "".join(seen)
+        if '"' in raw and not shape.fullmatch(raw.removesuffix("\n")):
             raise _quote_error(name, line, "")
-        if not cells:
-            blank += 1
-            continue
-        for missed in range(blank):
-            yield _blank(name, line - blank + missed, fields)
-        blank = 0
-        if dropped and len(cells) == fields + 1 and not cells[-1].strip():
-            cells = cells[:-1]
-        if len(cells) != fields:
-            what = "missing" if len(cells) < fields else "too many"
-            raise DataError(
-                f"{quote(name)}, line {line:,}: {plural(len(cells), 'field')}, "
-                f"but the header has {fields} ({what})",
-                f"is {delimiter!r} really the delimiter? --delimiter",
-            )
-        yield Record(line, cells)
+        yield line, cells
 
 
 def _blank(name: str, line: int, fields: int) -> Record:
@@ -76,6 +79,15 @@ def _blank(name: str, line: int, fields: int) -> Record:
     if fields > 1:
         raise DataError(f"{quote(name)}, line {line:,}: a blank line between rows")
     return Record(line, [""])
+
+
+def _fields_error(name: str, line: int, found: int, fields: int, delimiter: str) -> DataError:
+    hint = f"is {delimiter!r} really the delimiter? --delimiter"
+    if fields == 1 and delimiter == ",":
+        hint = "if the comma is a decimal point: --decimal ,"
+    return DataError(
+        f"{quote(name)}, line {line:,}: {plural(found, 'field')}, but the header has {fields}", hint
+    )
 
 
 def _quote_error(name: str, line: int, said: str) -> DataError:

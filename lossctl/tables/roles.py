@@ -101,10 +101,10 @@ def _of_one(table: Table, role: Role, reading: Reading) -> tuple[str, ...]:
     if given:
         return given
     candidates = _free(table, reading)
-    if len(candidates) == 1:
+    if len(set(candidates)) == 1:
         return (find(table, candidates[0]),)
     usual = _usual(candidates, role)
-    if len(usual) == 1:
+    if len(set(usual)) == 1:
         return (find(table, usual[0]),)
     if role.wide and candidates and len(usual) == 0:
         keys = [name for name in candidates if KEY.fullmatch(name)]
@@ -119,29 +119,26 @@ def _of_one(table: Table, role: Role, reading: Reading) -> tuple[str, ...]:
 
 
 def _of_shared(table: Table, roles: Sequence[Role], reading: Reading) -> dict[str, tuple[str, ...]]:
-    chosen: dict[str, tuple[str, ...]] = {}
+    chosen = {role.name: _given(table, role, reading) for role in roles}
     for role in roles:
-        given = _given(table, role, reading)
-        if given:
-            chosen[role.name] = given
-    for role in roles:
-        if role.name in chosen:
-            continue
-        taken = {name for names in chosen.values() for name in names}
-        candidates = [name for name in _free(table, reading) if name not in taken]
-        usual = _usual(candidates, role)
-        prefixed = _prefixed(candidates, role) if role.wide else []
-        if len(usual) == 1 and not prefixed:
-            chosen[role.name] = (find(table, usual[0]),)
-        elif prefixed and not usual:
-            chosen[role.name] = tuple(find(table, name) for name in prefixed)
-        else:
-            raise _unclear(table, role, candidates)
-    taken_twice = [name for names in chosen.values() for name in names]
-    for name in taken_twice:
-        if taken_twice.count(name) > 1:
+        if not chosen[role.name]:
+            taken = {name for names in chosen.values() for name in names}
+            free = [name for name in _free(table, reading) if name not in taken]
+            chosen[role.name] = _recognised(table, role, free)
+    names = [name for each in chosen.values() for name in each]
+    for name in names:
+        if names.count(name) > 1:
             raise UsageError(f"column {quote(name)} cannot play two roles")
-    return {role.name: chosen[role.name] for role in roles}
+    return chosen
+
+
+def _recognised(table: Table, role: Role, candidates: Sequence[str]) -> tuple[str, ...]:
+    """Take the one usual name, or all names that begin with a usual one, if it is clear which."""
+    usual = _usual(candidates, role)
+    prefixed = _prefixed(candidates, role) if role.wide else []
+    if bool(prefixed) == bool(usual) or len(set(usual)) > 1:
+        raise _unclear(table, role, candidates)
+    return tuple(find(table, name) for name in usual or prefixed)
 
 
 def _given(table: Table, role: Role, reading: Reading) -> tuple[str, ...]:

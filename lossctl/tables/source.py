@@ -1,10 +1,11 @@
-"""Bytes of a file: opened, spooled, decompressed within bounds, and made UTF-8 with LF line ends."""
+"""The bytes of a file: spooled, decompressed within bounds, made UTF-8 with LF line ends."""
 
 from __future__ import annotations
 
 import bz2
 import codecs
 import gzip
+import io
 import lzma
 import os
 import re
@@ -34,8 +35,6 @@ FOREIGN = {
     b"\x80\x05": "a pickle",
     b"%PDF": "a PDF document",
 }
-BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-
 Progress = Callable[[int], None]
 
 
@@ -73,10 +72,38 @@ class Source:
 
     def _raw(self) -> IO[bytes]:
         if self.spooled is not None:
-            return os.fdopen(os.open(f"/proc/self/fd/{self.spooled.fileno()}", os.O_RDONLY), "rb")
-        if self.path is None:
-            raise AssertionError
-        return self.path.open("rb")
+            return io.BufferedReader(_Spool(self.spooled.fileno()))
+        return self.path.open("rb")  # type: ignore[union-attr]
+
+    def close(self) -> None:
+        """Let go of the temporary file, if there is one."""
+        if self.spooled is not None:
+            self.spooled.close()
+
+
+class _Spool(io.RawIOBase):
+    """Reads a temporary file from its start, whoever else reads it."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor, self._at = descriptor, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        base = (0, self._at, os.fstat(self._descriptor).st_size)[whence]
+        self._at = base + offset
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401
+        data = os.pread(self._descriptor, len(buffer), self._at)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
 
 
 class _Counted:
@@ -138,7 +165,7 @@ def _decompressor(kind: str, raw: Any) -> Any:  # noqa: ANN401
     if kind == "xz":
         return lzma.LZMAFile(raw)
     try:
-        import zstandard  # noqa: PLC0415  # an extra
+        import zstandard  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
     except ImportError:
         raise DataError(
             "reading .zst files needs the package zstandard", "pip install zstandard"
@@ -156,7 +183,7 @@ def open_source(name: str, max_bytes: int) -> Source:
     if name == "-":
         return _spooled("standard input", sys.stdin.buffer, max_bytes)
     path = Path(name)
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name):
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://|file:", name):
         raise UsageError(f"{quote(name)} is an address, not a file", "download it first")
     try:
         mode = path.stat().st_mode
@@ -216,6 +243,7 @@ def _with_plain_line_ends(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _decoded(chunks: Iterator[bytes], encoding: str, source: Source) -> Iterator[bytes]:
     try:
+        "".encode(encoding)  # unlike the decoder, this refuses codecs that are not for text
         decoder = codecs.getincrementaldecoder(encoding)()
     except LookupError:
         raise UsageError(f"there is no encoding {quote(encoding)}") from None
@@ -255,9 +283,9 @@ def check_text(source: Source, block: bytes, line: int) -> None:
         ) from None
 
 
-def is_text(block: bytes) -> bool:
-    """Tell whether `check_text` would let a block pass."""
-    if b"\x00" in block:
+def is_plain_text(block: bytes) -> bool:
+    """Tell whether a block is UTF-8 without control characters that readers differ about."""
+    if any(mark in block for mark in (b"\x00", b"\x0b", b"\x0c")):
         return False
     if block.isascii():
         return True

@@ -26,6 +26,21 @@ RECORDS = 65_536
 """Rows that the exact reader puts into one block."""
 
 
+class _Handle:
+    """Hands the bytes to pandas as they are; a `BytesIO` it would decode and encode again."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+
+    def read(self, size: int = -1) -> bytes:
+        start = self._at
+        self._at = len(self._data) if size < 0 else start + size
+        return self._data[start : self._at]
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise NotImplementedError  # pandas only asks whether it is there
+
+
 class TextTable:
     """A delimited text file."""
 
@@ -40,6 +55,7 @@ class TextTable:
             start.decode(),
             delimiter=reading.delimiter,
             header=reading.header,
+            decimal=reading.decimal,
             complete=complete,
         )
         self.columns = self._dialect.columns
@@ -98,7 +114,7 @@ class TextTable:
             held = [chunk[end:]]
             if data and not data.endswith(b"\n"):
                 data += b"\n"
-            if data.endswith(b"\n\n"):
+            if data.endswith(b"\n\n") or data == b"\n":
                 # Blank lines wait for what follows: at the very end of the file they are nothing.
                 body = data.rstrip(b"\n")
                 held.insert(0, data[len(body) + 1 :])
@@ -112,7 +128,7 @@ class TextTable:
     def _fast(self, piece: bytes, wanted: Sequence[Wanted]) -> Mapping[Wanted, Column] | None:
         """Parse a piece with pandas if nothing about it can be read in two ways."""
         fields = len(self.columns) + self._dialect.dropped
-        if self._reading.thousands or not bytes_of.is_text(piece):
+        if self._reading.thousands or not bytes_of.is_plain_text(piece):
             return None
         if not is_sound(piece, self._dialect.delimiter, fields):
             return None
@@ -127,8 +143,8 @@ class TextTable:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
-                frame = pd.read_csv(
-                    io.BytesIO(piece),
+                frame = pd.read_csv(  # type: ignore[call-overload]
+                    _Handle(piece),
                     sep=self._dialect.delimiter,
                     header=None,
                     names=range(len(self.columns) + self._dialect.dropped),
@@ -138,7 +154,7 @@ class TextTable:
                     na_filter=empty_cells,
                     keep_default_na=False,
                     na_values={place: [""] for place in places.values() if place not in texts},
-                    dtype=dict.fromkeys(texts, "category"),
+                    dtype=dict.fromkeys(texts, str),
                     decimal=self._reading.decimal,
                     encoding="utf-8",
                     low_memory=False,
@@ -196,12 +212,9 @@ class TextTable:
 def _column(series: pd.Series, *, text: bool) -> Column | None:
     """Take what pandas has read; None if it is not plainly numbers, or text."""
     if text:
-        words = tuple(str(word) for word in series.cat.categories)
-        codes = series.cat.codes.to_numpy().astype(np.intp)
-        if (codes < 0).any():
-            words = (*words, "")
-            codes = np.where(codes < 0, len(words) - 1, codes)
-        return Words(codes, words)
+        # Not the dtype "category": where all cells look like numbers it makes 7 of 007.
+        codes, words = pd.factorize(series.to_numpy(dtype=object))
+        return Words(codes.astype(np.intp), tuple(map(str, words)))
     if series.dtype.kind not in "iuf":
         return None
     values = series.to_numpy(dtype=np.float64)

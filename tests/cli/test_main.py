@@ -1,0 +1,102 @@
+"""Exit codes and streams: what a script that calls lossctl can rely on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lossctl import __version__
+
+
+def test_the_version(run):
+    ran = run(["--version"])
+    assert (ran.code, ran.out, ran.err) == (0, f"lossctl {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nope"], ["compute", "mse", "--nope"], ["list", "--digits", "0"]]
+)
+def test_wrong_usage_is_two_and_says_so_on_standard_error(run, arguments):
+    ran = run(arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Usage" in ran.err
+
+
+def test_a_bug_is_seventy_in_two_lines_without_a_traceback(run, monkeypatch):
+    def broken():
+        raise RuntimeError("[/red] \x1b[31m")
+
+    monkeypatch.setattr("lossctl.catalogue.load", broken)
+    ran = run(["list"])
+    assert (ran.code, ran.out) == (70, "")
+    assert ran.err == (
+        f"error: this is a bug in lossctl {__version__}: RuntimeError: [/red] \\x1b[31m\n"
+        "  try: lossctl --debug … and report what it prints\n"
+    )
+
+
+def test_a_bug_shows_its_traceback_when_asked(run, monkeypatch):
+    def broken():
+        raise RuntimeError
+
+    monkeypatch.setattr("lossctl.catalogue.load", broken)
+    ran = run(["--debug", "list"])
+    assert ran.code == 70
+    assert "Traceback" in ran.err
+
+
+def test_a_closed_pipe_is_silent(environment):
+    program = f'"{sys.executable}" -m lossctl list | head -n 1'
+    done = subprocess.run(
+        ["bash", "-c", program], capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.stdout.startswith("name")
+    assert done.stderr == ""
+
+
+def test_an_interrupt_is_a_hundred_and_thirty_and_silent(environment, tmp_path):
+    target = tmp_path / "t.csv"
+    target.write_text("target\n1\n")
+    # standard input stays open, so that the program waits for it
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lossctl", "compute", "mse", "-", str(target)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+    )
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("lossctl compute hu", ["huber"]),
+        ("lossctl show log_", ["log_cosh"]),
+        ("lossctl compute huber --del", ["--delta", "--delimiter"]),
+        ("lossctl compute mse --also smo", ["smooth_l1"]),
+        ("lossctl compute mse --like ke", ["keras"]),
+        ("lossctl list --family re", ["regression"]),
+    ],
+)
+def test_the_shell_completes(words, expected, environment):
+    done = subprocess.run(
+        [sys.executable, "-m", "lossctl"],
+        env={
+            **environment,
+            "_LOSSCTL_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == expected

@@ -1,0 +1,259 @@
+"""Values of the regression losses that can be worked out by hand, at the edges too."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal, localcontext
+
+import pytest
+
+import lossctl
+from lossctl.errors import DataError
+
+LN2 = math.log(2)
+INF = math.inf
+
+
+def of_one(name, prediction, target, **options):
+    """Compute the loss of a single row."""
+    return lossctl.compute(name, [prediction], [target], **options)
+
+
+def close(expected):
+    """Equal but for a few rounding steps, however small the number."""
+    return pytest.approx(expected, rel=4e-15, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target", "options", "expected"),
+    [
+        (1.0, 1.0, {}, 0),
+        (5.0, 2.0, {}, 9),  # 3²
+        (2.0, 5.0, {}, 9),
+        (5.0, 2.0, {"half": True}, 4.5),
+        (1e150, 0.0, {}, 1e300),  # still no infinity
+        (1e-150, 0.0, {}, 1e-300),  # still no zero
+        ([3.0, 1.0], [0.0, 0.0], {}, 5),  # (9 + 1) / 2: the mean of the columns
+        ([3.0, 1.0], [0.0, 0.0], {"reduction": "sum"}, 5),
+        ([3.0, 1.0], [0.0, 0.0], {"reduction": "sum", "per": "element"}, 10),
+    ],
+)
+def test_mse_by_hand(prediction, target, options, expected):
+    assert of_one("mse", prediction, target, **options) == close(expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, Decimal("6.75").sqrt()),  # (9 + 1 + 16 + 1) / 4
+        ({"average": "columns"}, (Decimal("12.5").sqrt() + 1) / 2),  # (9 + 16) / 2; (1 + 1) / 2
+        # rows of mean square 5 and 8.5, the second one three times: 30.5 / 4
+        ({"weight": [1.0, 3.0]}, Decimal("7.625").sqrt()),
+        # (9 + 3 × 16) / 4 = 14.25 and 1
+        ({"weight": [1.0, 3.0], "average": "columns"}, (Decimal("14.25").sqrt() + 1) / 2),
+    ],
+)
+def test_rmse_by_hand(options, expected):
+    prediction, target = [[3.0, 1.0], [4.0, -1.0]], [[0.0, 0.0], [0.0, 0.0]]
+    assert lossctl.compute("rmse", prediction, target, **options) == close(float(expected))
+
+
+def test_rmse_of_a_single_row_is_its_residual():
+    single = lossctl.compute("rmse", [3.0, -4.0], [0.0, 0.0], reduction="none")
+    assert single.tolist() == [3.0, 4.0]
+
+
+def test_rmse_is_not_the_mean_of_the_rmse_of_parts():
+    # √((9 + 16) / 2), where the mean of the parts would be 3.5
+    assert lossctl.compute("rmse", [3.0, -4.0], [0.0, 0.0]) == close(5 / math.sqrt(2))
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target", "expected"),
+    [
+        (5.0, 2.0, 3),
+        (2.0, 5.0, 3),
+        (-1e308, 0.0, 1e308),
+        (5e-324, 0.0, 5e-324),
+        ([3.0, 1.0], [0.0, 0.0], 2),
+    ],
+)
+def test_mae_by_hand(prediction, target, expected):
+    assert of_one("mae", prediction, target) == expected
+
+
+@pytest.mark.parametrize(
+    ("residual", "delta", "expected"),
+    [
+        (0.5, 1.0, 0.125),  # half the square
+        (-0.5, 1.0, 0.125),
+        (3.0, 1.0, 2.5),  # 1 × (3 - ½)
+        (-3.0, 2.0, 4.0),  # 2 × (3 - 1)
+        (1.5, 1.5, 1.125),  # at the threshold both branches give 9/8
+        (math.nextafter(1.5, 2.0), 1.5, 1.125 + 1.5 * 2**-52),  # and beyond it goes on with slope
+        (1e200, 1.0, 1e200),  # whose square would be infinite
+        (1e200, 1e250, INF),  # ½ 1e400 is infinite
+        (2.0, 1e-300, 2e-300),
+        (1e-170, 1.0, 0.0),  # ½ 1e-340 is less than the least float
+    ],
+)
+def test_huber_by_hand(residual, delta, expected):
+    assert of_one("huber", residual, 0.0, delta=delta) == close(expected)
+
+
+def test_huber_has_delta_1_unless_told():
+    assert of_one("huber", 3.0, 0.0) == 2.5
+
+
+@pytest.mark.parametrize(
+    ("residual", "beta", "expected"),
+    [
+        (0.25, 0.5, 0.0625),  # ½ 1/16 / ½
+        (-0.25, 0.5, 0.0625),
+        (3.0, 0.5, 2.75),
+        (0.5, 0.5, 0.25),  # at the threshold both branches give ½ beta
+        (3.0, 0.0, 3.0),  # beta 0 is mae
+        (0.0, 0.0, 0.0),
+        (1.0, 5e-324, 1.0),
+        (1e200, 1e300, 5e99),  # ½ 1e400 / 1e300, although 1e400 is infinite
+        (1e-200, 1e-100, 5e-301),  # ½ 1e-400 / 1e-100, although 1e-400 is 0
+    ],
+)
+def test_smooth_l1_by_hand(residual, beta, expected):
+    assert of_one("smooth_l1", residual, 0.0, beta=beta) == close(expected)
+
+
+@pytest.mark.parametrize(
+    "residual", [1e-150, 1e-9, 1e-3, 0.5, 1.0, math.nextafter(1, 0), 2.0, 19.5, 700.0, 1e4, 1e6]
+)
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_log_cosh_has_all_digits(residual, sign):
+    with localcontext(prec=400):
+        exact = Decimal(residual)
+        expected = float(((exact.exp() + (-exact).exp()) / 2).ln())
+    found = of_one("log_cosh", sign * residual, 0.0)
+    assert found == pytest.approx(expected, rel=1e-14, abs=0)
+
+
+def test_log_cosh_far_out_is_the_residual_less_ln_2():
+    # e^-2000000 is far less than the last digit
+    assert of_one("log_cosh", 1e6, 0.0) == 999999.306852819440054690582767878541823431924499865639744
+    assert of_one("log_cosh", 0.0, 1e150) == 1e150
+
+
+def test_log_cosh_of_ln_2_is_ln_of_5_quarters():
+    # cosh ln 2 = (2 + ½) / 2
+    assert of_one("log_cosh", LN2, 0.0) == close(math.log(1.25))
+
+
+@pytest.mark.parametrize(
+    ("missed", "tau", "expected"),
+    [
+        (2.0, 0.75, 1.5),
+        (-1.0, 0.75, 0.25),
+        (0.0, 0.75, 0.0),
+        (3.0, 0.5, 1.5),
+        (-3.0, 0.5, 1.5),
+        (8.0, 5e-324, 4e-323),  # the least tau there is
+        (-8.0, 5e-324, 8.0),
+        (8.0, 1 - 2**-53, 8 - 2**-50),  # and the greatest
+        (-8.0, 1 - 2**-53, 2**-50),
+        (-1e150, 0.25, 7.5e149),
+    ],
+)
+def test_quantile_by_hand(missed, tau, expected):
+    assert of_one("quantile", 0.0, missed, tau=tau) == close(expected)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target", "options", "expected"),
+    [
+        (2.0, 0.0, {}, 2),
+        (1.0, 3.0, {}, 1),  # ln 1 = 0
+        (0.5, 2.0, {}, 0.5 + 2 * LN2),
+        (1024.0, 1.0, {}, 1024 - 10 * LN2),
+        # a rate of 0 is raised to 2⁻⁵², whose logarithm is -52 ln 2
+        (0.0, 0.0, {}, 2**-52),
+        (0.0, 3.0, {}, 156 * LN2),
+        (0.0, 0.0, {"floor": 0.0}, 0),
+        (0.0, 3.0, {"floor": 0.0}, INF),
+        (0.25, 1.0, {"floor": 1.0}, 1),
+        # eps stands in the logarithm only
+        (0.0, 5.0, {"floor": 0.0, "eps": 1.0}, 0),
+        (1.0, 4.0, {"eps": 1.0}, 1 - 4 * LN2),
+        # e^0 - 5 × 0, e^1 - 2 × 1, e^-1 - 3 × -1
+        (0.0, 5.0, {"log_input": True}, 1),
+        (1.0, 2.0, {"log_input": True}, math.e - 2),
+        (-1.0, 3.0, {"log_input": True}, 1 / math.e + 3),
+        (-1e6, 0.0, {"log_input": True}, 0),
+        (700.0, 0.0, {"log_input": True}, float(Decimal(700).exp())),
+        # 4 - 4 ln 4 + (4 ln 4 - 4 + ½ ln 8π): all but the last cancels
+        (4.0, 4.0, {"full": True}, math.log(8 * math.pi) / 2),
+        (1.0, 2.0, {"full": True}, 2 * LN2 - 1 + math.log(4 * math.pi) / 2),
+        (1.0, 1.0, {"full": True}, 1),  # Stirling's formula only above 1
+        (1.0, 0.0, {"full": True}, 1),
+        (0.0, 2.0, {"full": True, "log_input": True}, 2 * LN2 - 1 + math.log(4 * math.pi) / 2),
+    ],
+)
+def test_poisson_by_hand(prediction, target, options, expected):
+    assert of_one("poisson", prediction, target, **options) == close(expected)
+
+
+def test_a_negative_rate_may_be_a_logarithm():
+    with pytest.raises(DataError) as caught:
+        of_one("poisson", -1.0, 2.0)
+    assert caught.value.message == "prediction[0]: -1.0 is not a finite number at least 0"
+    assert caught.value.hint == "--log-input: prediction holds logarithms of rates"
+
+
+def test_a_log_rate_above_700_is_refused():
+    with pytest.raises(DataError) as caught:
+        of_one("poisson", 701.0, 2.0, log_input=True)
+    assert str(caught.value) == "prediction[0]: 701.0 is not a finite number at most 700"
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target", "options", "expected"),
+    [
+        (0.0, 0.0, {}, 0),
+        (7.0, 1.0, {}, 4 * LN2**2),  # ln 8 - ln 2 = 2 ln 2
+        (1.0, 7.0, {}, 4 * LN2**2),
+        (-0.5, 0.0, {}, LN2**2),
+        (1e-12, 0.0, {}, 1e-24 * (1 - 1e-12)),  # ln(1 + x)² = x² - x³ + …
+        (-5.0, 1.0, {"floor": 0.0}, LN2**2),  # ln 1 - ln 2
+        (0.0, 3.0, {"floor": 1.0}, LN2**2),  # ln 2 - ln 4
+        (3.0, -9.0, {"floor": 1.0}, LN2**2),
+        (math.nextafter(-1, 0), 0.0, {}, (53 * LN2) ** 2),  # ln 2⁻⁵³, the greatest there is
+    ],
+)
+def test_msle_by_hand(prediction, target, options, expected):
+    assert of_one("msle", prediction, target, **options) == close(expected)
+
+
+def test_minus_1_has_no_logarithm():
+    with pytest.raises(DataError) as caught:
+        lossctl.compute("msle", [0.0, -1.0], [1.0, 1.0])
+    assert caught.value.message == "prediction[1]: -1.0 is not a finite number above -1"
+    assert caught.value.hint == (
+        "--floor FLOOR: values below this, negative ones too, are raised to it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target", "options", "expected"),
+    [
+        (90.0, 100.0, {}, 0.1),
+        (90.0, 100.0, {"percent": True}, 10),
+        (3.0, 2.0, {}, 0.5),
+        (1.0, -4.0, {}, 1.25),
+        (0.0, 0.0, {}, 0),
+        (3.0, 0.0, {}, 3 * 2.0**52),  # 2⁻⁵² stands in for the target
+        (3.0, -0.0, {}, 3 * 2.0**52),
+        (1.0, 0.25, {"eps": 0.5}, 1.5),  # ¾ / ½
+        (1.0, -0.25, {"eps": 0.5}, 2.5),
+        (1.0, 0.5, {"eps": 0.5}, 1.0),
+        (1e150, 1e-150, {"eps": 1e-300}, 1e300),
+    ],
+)
+def test_mape_by_hand(prediction, target, options, expected):
+    assert of_one("mape", prediction, target, **options) == close(expected)
