@@ -136,7 +136,7 @@ class Computation:
             Move(name, role, how, float(self.options[name]))  # type: ignore[arg-type]
             for name, each in self.loss.settings.items()
             for role, how in each.option.moves.items()
-            if self.options[name] and role not in self._turned(besides=name)
+            if is_on(self.options[name]) and role not in self._turned(besides=name)
         ]
 
     def _turned(self, *, besides: str) -> set[str]:

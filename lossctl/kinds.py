@@ -6,6 +6,7 @@ reader of the result should know.
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 import numpy as np
 
 from lossctl.block import Array, Codes, Mask, Words
-from lossctl.errors import DataError, OutOfDomain, plural, quote
+from lossctl.errors import DataError, OutOfDomain, plural, quote, visible
 from lossctl.options import REAL, Interval, Option
 from lossctl.report import Note
 
@@ -271,7 +272,8 @@ class LabelsKind(Kind):
         names = ", ".join(quote(name) for name in partners.names[:5])
         more = ", …" if len(partners.names) > 5 else ""
         expected = f"a class of the prediction ({names}{more}) or {numbers}" if names else numbers
-        hint = f"if rows with this label do not count: --ignore-index {word}"
+        shown = shlex.quote(visible(word))
+        hint = f"if rows with this label do not count: --ignore-index {shown}"
         if word == str(last + 1) and self.first_label == 0:
             hint = "if the classes are numbered from 1: --first-label 1"
         return OutOfDomain(role, row, -1, quote(word), expected, hint)

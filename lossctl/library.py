@@ -36,10 +36,7 @@ def compute(
     }
     weights = None if weight is None else _numbers("weight", weight)
     rows = _common_length({**arrays, "weight": weights} if weights is not None else arrays)
-    names = {
-        role: tuple(str(column) for column in getattr(given, "columns", ()))
-        for role, given in zip(arrays, values, strict=True)
-    }
+    names = {role: _names(given) for role, given in zip(arrays, values, strict=True)}
     (outcome,), _ = fold([computation], [Block(arrays, rows, weights)], names=names)
     each = outcome.each
     if each is None:
@@ -47,15 +44,27 @@ def compute(
     return each.value if each.columns == 1 else each.value.reshape(rows, each.columns)
 
 
-def _numbers(role: str, given: object) -> Array:
+def _names(given: object) -> tuple[str, ...]:
+    """Return the names of a frame's columns; the places that stand where it has none are none."""
+    columns = list(getattr(given, "columns", ()))
+    return () if columns == list(range(len(columns))) else tuple(map(str, columns))
+
+
+def _refuse_masked(role: str, given: object) -> None:
     if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
         raise DataError(f"{role} has masked values", "take them out, or give them weight 0")
+
+
+def _numbers(role: str, given: object) -> Array:
+    _refuse_masked(role, given)
     try:
         array = np.asarray(given)
         if array.dtype.kind not in "fiubO":
             raise DataError(f"{role} holds {array.dtype} where numbers are needed")
+        if array.dtype.kind == "O" and any(isinstance(each, str | bytes) for each in array.flat):
+            raise DataError(f"{role} holds text where numbers are needed")
         numbers = np.ascontiguousarray(array, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{role} holds something that is not a number: {error}") from None
     if array.ndim not in (1, 2):
         raise DataError(f"{role} has {array.ndim} dimensions", "give (rows,) or (rows, columns)")
@@ -67,6 +76,7 @@ def _numbers(role: str, given: object) -> Array:
 
 
 def _labels(role: str, given: object) -> Array | Words:
+    _refuse_masked(role, given)
     array = np.asarray(given)
     if array.dtype.kind in "fiub":
         return _numbers(role, array)

@@ -32,7 +32,7 @@ class Interval:
 
     def __contains__(self, number: float) -> bool:
         """Tell whether a finite number lies in the range."""
-        return math.isfinite(number) and (
+        return -math.inf < number < math.inf and (
             self.at_least <= number <= self.at_most and self.above < number < self.below
         )
 
@@ -109,7 +109,8 @@ class Setting:
         """
         if value is None and self.optional:
             return None
-        if self.type is str and isinstance(value, str | int) and not isinstance(value, bool):
+        whole = hasattr(value, "__index__") and not isinstance(value, bool)
+        if self.type is str and (isinstance(value, str) or whole):
             if self.choices and value not in self.choices:
                 raise UsageError.unknown(f"value for {self.name}", str(value), self.choices)
             return str(value)
@@ -117,7 +118,8 @@ class Setting:
             return value
         number = self._number(value)
         if number is None or number not in self.option.within:
-            said = f"{value:g}" if isinstance(value, int | float) else str(value)
+            said = repr(float(value)) if isinstance(value, float) else str(value)
+            said = said.removesuffix(".0") if self.type is float else said
             raise UsageError(f"{self.name} must be {self.range}, not {quote(said)}")
         return number
 
@@ -147,7 +149,7 @@ class Setting:
             return int(value) if hasattr(value, "__index__") else None
         try:
             return float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
 
 

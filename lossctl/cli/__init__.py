@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -12,7 +10,7 @@ from typing import Annotated
 import typer
 
 from lossctl import __version__
-from lossctl.cli import catalogue, compute, show
+from lossctl.cli import catalogue, compute, process, show
 from lossctl.errors import LossctlError, visible
 
 BUG = 70
@@ -88,7 +86,6 @@ def visible_lines(text: str) -> str:
 
 
 def entry() -> None:
-    """Start from the shell: like any tool, end silently when nobody reads on."""
-    with contextlib.suppress(AttributeError, ValueError):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    """Start from the shell."""
+    process.start()
     sys.exit(main())

@@ -17,6 +17,7 @@ from lossctl.cli.output import (
     check_files,
     emit,
 )
+from lossctl.cli.process import prepare_for_data
 from lossctl.errors import UsageError, quote
 from lossctl.render import Format
 
@@ -185,6 +186,7 @@ def compute(
     from lossctl.fold import fold  # noqa: PLC0415
     from lossctl.tables import Reading, open_tables  # noqa: PLC0415
 
+    prepare_for_data()
     conventions = {"reduction": reduction, "per": per, "divide_by": divide_by}
     computations = [
         prepare(each, {**conventions, **options}, like=like, twin=None if like else its_twin)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
@@ -141,25 +140,23 @@ class TextTable:
         places = {each: self.columns.index(each.name) for each in wanted}
         texts = {places[each] for each in wanted if each.text}
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                frame = pd.read_csv(  # type: ignore[call-overload]
-                    _Handle(piece),
-                    sep=self._dialect.delimiter,
-                    header=None,
-                    names=range(len(self.columns) + self._dialect.dropped),
-                    usecols=sorted(set(places.values())),
-                    index_col=False,
-                    skip_blank_lines=False,
-                    na_filter=empty_cells,
-                    keep_default_na=False,
-                    na_values={place: [""] for place in places.values() if place not in texts},
-                    dtype=dict.fromkeys(texts, str),
-                    decimal=self._reading.decimal,
-                    encoding="utf-8",
-                    low_memory=False,
-                )
-        except (ValueError, Warning):
+            frame = pd.read_csv(  # type: ignore[call-overload]
+                _Handle(piece),
+                sep=self._dialect.delimiter,
+                header=None,
+                names=range(len(self.columns) + self._dialect.dropped),
+                usecols=sorted(set(places.values())),
+                index_col=False,
+                skip_blank_lines=False,
+                na_filter=empty_cells,
+                keep_default_na=False,
+                na_values={place: [""] for place in places.values() if place not in texts},
+                dtype=dict.fromkeys(texts, str),
+                decimal=self._reading.decimal,
+                encoding="utf-8",
+                low_memory=False,
+            )
+        except ValueError:
             return None
         columns = {each: _column(frame[place], text=each.text) for each, place in places.items()}
         if any(column is None for column in columns.values()):

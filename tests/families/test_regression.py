@@ -137,7 +137,7 @@ def test_log_cosh_has_all_digits(residual, sign):
 
 def test_log_cosh_far_out_is_the_residual_less_ln_2():
     # e^-2000000 is far less than the last digit
-    assert of_one("log_cosh", 1e6, 0.0) == 999999.306852819440054690582767878541823431924499865639744
+    assert of_one("log_cosh", 1e6, 0.0) == 999999.3068528194400546905827678785418
     assert of_one("log_cosh", 0.0, 1e150) == 1e150
 
 
