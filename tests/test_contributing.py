@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md promises: a loss is one function, and a package of one's own can bring it."""
+"""What CONTRIBUTING.md promises: a loss is one function, and any package can bring it."""
 
 from __future__ import annotations
 

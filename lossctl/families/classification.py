@@ -307,11 +307,13 @@ def sparse_categorical_cross_entropy(
     References:
         I. J. Good, Rational decisions, Journal of the Royal Statistical Society B 14, 1952
     """
-    if from_logits or normalise or label_smoothing:
-        logs = _log_probabilities(prediction, clip, from_logits=from_logits, normalise=normalise)
-        of_label = _at(logs, target)
-        return -((1.0 - label_smoothing) * of_label + label_smoothing * logs.mean(axis=1))
-    return -np.log(np.clip(_at(prediction, target), clip, 1.0 - clip))
+    if not (from_logits or normalise or label_smoothing):
+        return -np.log(np.clip(_at(prediction, target), clip, 1.0 - clip))  # one logarithm a row
+    logs = _log_probabilities(prediction, clip, from_logits=from_logits, normalise=normalise)
+    of_label = _at(logs, target)
+    if not label_smoothing:
+        return -of_label
+    return -((1.0 - label_smoothing) * of_label + label_smoothing * logs.mean(axis=1))
 
 
 @loss(

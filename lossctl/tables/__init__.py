@@ -17,7 +17,7 @@ from lossctl.report import Note
 from lossctl.tables.align import Aligned, by_key, by_position
 from lossctl.tables.arrays import MAGIC, WHOLE, ArrayTable
 from lossctl.tables.reading import Reading, Role
-from lossctl.tables.roles import Cast, cast
+from lossctl.tables.roles import Cast, cast, find
 from lossctl.tables.source import FOREIGN, Progress, Source, open_source
 from lossctl.tables.table import Column, Table, Wanted, cut
 from lossctl.tables.text import TextTable
@@ -103,8 +103,7 @@ class Dataset:
         self._by = self._homes(reading.by)
         for name in reading.on:
             for table in tables:
-                if name not in table.columns:
-                    raise UsageError.unknown(f"column in {quote(table.name)}:", name, table.columns)
+                find(table, name)
         self.columns = {
             role: () if each.columns == (WHOLE,) else each.columns
             for role, each in self._cast.items()

@@ -67,7 +67,7 @@ class ArrayTable:
     def place(self, row: int, column: str) -> tuple[str, str]:
         """Say where a cell stands."""
         named = f", array {quote(column)}" if column else ""
-        return f"{quote(self.name)}{named}, row {row:,}", str(self._load(column)[row])
+        return f"{quote(self.name)}{named}, row {row + 1:,}", str(self._load(column)[row])
 
     @contextmanager
     def _archive(self) -> Iterator[zipfile.ZipFile]:

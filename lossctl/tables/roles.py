@@ -81,7 +81,7 @@ def cast(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) -> di
     return _in_one_order(tables, chosen)
 
 
-def find(table: Table, name: str, what: str = "column") -> str:
+def find(table: Table, name: str) -> str:
     """Look a column up; it must be there once.
 
     Raises:
@@ -90,7 +90,7 @@ def find(table: Table, name: str, what: str = "column") -> str:
     """
     count = table.columns.count(name)
     if count == 0:
-        raise UsageError.unknown(f"{what} in {quote(table.name)}:", name, table.columns)
+        raise UsageError.unknown("column", name, table.columns, quote(table.name))
     if count > 1:
         raise DataError(f"{quote(table.name)} has {count} columns named {quote(name)}")
     return name

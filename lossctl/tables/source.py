@@ -58,7 +58,7 @@ class Source:
         kind = self.compression()
         if not kind:
             return raw  # type: ignore[return-value]
-        return _Bounded(_decompressor(kind, raw), self)  # type: ignore[return-value]
+        return _Bounded(_decompressor(kind, raw), raw, self)  # type: ignore[return-value]
 
     def compression(self) -> str:
         """Tell by its first bytes how the file is compressed; empty if it is not."""
@@ -132,8 +132,8 @@ class _Counted:
 class _Bounded:
     """Reads what a decompressor gives, up to a limit, with errors that name the file."""
 
-    def __init__(self, file: Any, source: Source) -> None:  # noqa: ANN401
-        self._file, self._source = file, source
+    def __init__(self, file: Any, raw: Any, source: Source) -> None:  # noqa: ANN401
+        self._file, self._raw, self._source = file, raw, source
         self._left = source.max_bytes
 
     def read(self, size: int = CHUNK) -> bytes:
@@ -155,6 +155,7 @@ class _Bounded:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+        self._raw.close()
 
 
 def _decompressor(kind: str, raw: Any) -> Any:  # noqa: ANN401
@@ -167,6 +168,7 @@ def _decompressor(kind: str, raw: Any) -> Any:  # noqa: ANN401
     try:
         import zstandard  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
     except ImportError:
+        raw.close()
         raise DataError(
             "reading .zst files needs the package zstandard", "pip install zstandard"
         ) from None
@@ -222,7 +224,11 @@ def text_chunks(source: Source, encoding: str | None, progress: Progress | None)
 
 
 def _without_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    first = next(chunks, b"")
+    first = b""
+    for chunk in chunks:
+        first += chunk
+        if len(first) >= len(codecs.BOM_UTF8):
+            break
     yield first.removeprefix(codecs.BOM_UTF8)
     yield from chunks
 

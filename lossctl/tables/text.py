@@ -21,6 +21,9 @@ from lossctl.tables.source import Progress, Source
 from lossctl.tables.structure import is_sound
 from lossctl.tables.table import Column, Wanted, length
 
+START = 65_536
+"""Bytes from which the delimiter and the header are found out."""
+
 RECORDS = 65_536
 """Rows that the exact reader puts into one block."""
 
@@ -89,14 +92,16 @@ class TextTable:
         raise DataError(f"{quote(self.name)} changed while it was read")
 
     def _start(self) -> tuple[bytes, bool]:
-        chunks = bytes_of.text_chunks(self._source, self._reading.encoding, None)
-        first = next(chunks, b"")
-        if not first.strip():
-            raise DataError(f"{quote(self.name)} is empty")
-        if len(first) <= 65_536:
-            more = next(chunks, b"")
-            return first, not more
-        return first[:65_536].rpartition(b"\n")[0] + b"\n", False
+        """Return the first lines, the header at least, and whether they are all."""
+        start, limit = b"", START
+        for chunk in bytes_of.text_chunks(self._source, self._reading.encoding, None):
+            start += chunk
+            while len(start) > limit:
+                lines = start[:limit].rpartition(b"\n")[0] + b"\n"
+                if lines.count(b"\n") > 1:
+                    return lines, False
+                limit *= 4  # a header may be as wide as it likes
+        return start, True
 
     def _pieces(self, progress: Progress | None) -> Iterator[bytes]:
         """Yield the rows' lines, cut at line ends; the last line gets its end if it has none."""

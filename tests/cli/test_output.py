@@ -32,7 +32,7 @@ def test_an_error_leaves_the_old_file_and_nothing_else(run, tmp_path):
     ran = run([*MSE, "-o", "r.json"])
     assert (ran.code, ran.out) == (3, "")
     assert (tmp_path / "r.json").read_text() == "old"
-    assert sorted(os.listdir(tmp_path)) == ["p.csv", "r.json", "t.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.csv", "r.json", "t.csv"]
 
 
 def test_an_input_is_never_written_over_even_through_a_link(run, tmp_path):
