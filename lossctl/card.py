@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lossctl.computation import CONVENTIONS, Computation, flag, prepare
-from lossctl.definition import Loss, Twin
+from lossctl.definition import PRECISION, Loss, Twin
 from lossctl.options import Setting, Value
 from lossctl.report import Card, Cell
 
@@ -104,8 +104,8 @@ def _twin_lines(twin: Twin, computation: Computation) -> str:
         lines.append(f"weights: {field['weight']}")
     if twin.names:
         lines.append(f"also {', '.join(twin.names)}")
-    if twin.remark:
-        lines.append(twin.remark)
+    if field["remark"]:
+        lines.append(str(field["remark"]))
     if twin.tolerance > EXACT:
         lines.append(f"agrees to {twin.tolerance:g}")
     return "\n    ".join(lines)
@@ -148,5 +148,5 @@ def _twin(twin: Twin, computation: Computation) -> dict[str, Cell]:
         "sets": dict(twin.sets),
         "other_names": list(twin.names),
         "tolerance": twin.tolerance,
-        "remark": twin.remark or None,
+        "remark": "; ".join(filter(None, [twin.remark, PRECISION.get(twin.framework)])) or None,
     }

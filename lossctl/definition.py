@@ -49,6 +49,12 @@ REDUCTIONS = {
 """How each framework spells a reduction, where its twins say nothing else."""
 
 
+PRECISION = {
+    "keras": "Keras itself computes in float32 wherever types meet, to about 7 digits of this",
+}
+"""What a framework does to all its numbers; the formulas are compared without it."""
+
+
 @dataclass(frozen=True)
 class Twin:
     """The same loss in a framework, as code that runs there, and what makes it the same.

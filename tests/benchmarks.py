@@ -155,7 +155,8 @@ def class_pair(folder: Path, rows: int, classes: int) -> tuple[str, str]:
 
 
 def lines(folder: Path, *, quick: bool) -> Iterator[Line]:
-    yield from start_up()
+    help_page = (*LOSSCTL, "--help")
+    yield compared("`lossctl --help`", help_page, "typer, yaml and rich", LIGHT, 1.8, 15)
     small = pair(folder, 1_000)
     yield compared(
         "`compute mse`, 1,000 rows",
@@ -194,12 +195,6 @@ def lines(folder: Path, *, quick: bool) -> Iterator[Line]:
     )
     if not quick:
         yield from growth(folder)
-
-
-def start_up() -> Iterator[Line]:
-    for command in ("--help", "list --help"):
-        program = (*LOSSCTL, *command.split())
-        yield compared(f"`lossctl {command}`", program, "typer, yaml and rich", LIGHT, 1.8, 15)
 
 
 def growth(folder: Path) -> Iterator[Line]:

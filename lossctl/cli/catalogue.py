@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from lossctl.cli.output import DigitsOption, FilesOption, FormatOption, check_files, emit
+from lossctl.cli.output import FilesOption, FormatOption, Output
 from lossctl.errors import UsageError
-from lossctl.render import Format
 from lossctl.report import Column, Table
 
 
@@ -23,14 +22,13 @@ def list_losses(
         str | None,
         typer.Option(help="Only the losses of one family.", autocompletion=_complete_family),
     ] = None,
-    form: FormatOption = Format.TEXT,
+    form: FormatOption = None,
     output: FilesOption = None,
-    digits: DigitsOption = 6,
 ) -> None:
     """List the losses, with their other names and the frameworks that have them."""
     from lossctl.catalogue import family_names, load  # noqa: PLC0415  # --help needs no numpy
 
-    check_files(output or [], [])
+    destination = Output(form, output or [], None)
     if family is not None and family not in family_names():
         raise UsageError.unknown("family", family, family_names())
     rows = [
@@ -53,4 +51,4 @@ def list_losses(
         Column("roles", audience="machines"),
         Column("frameworks", audience="machines"),
     )
-    emit(Table("losses", columns, rows, "name"), form, output or [], digits)
+    destination.emit(Table("losses", columns, rows, "name"))

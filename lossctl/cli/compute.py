@@ -13,13 +13,11 @@ from lossctl.cli.output import (
     DigitsOption,
     FilesOption,
     FormatOption,
+    Output,
     QuietOption,
-    check_files,
-    emit,
 )
 from lossctl.cli.process import prepare_for_data
 from lossctl.errors import UsageError, quote
-from lossctl.render import Format
 
 CHECK_FAILED = 1
 
@@ -174,9 +172,9 @@ def compute(
             rich_help_panel=CHECKS,
         ),
     ] = None,
-    form: FormatOption = Format.TEXT,
+    form: FormatOption = None,
     output: FilesOption = None,
-    digits: DigitsOption = 6,
+    digits: DigitsOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Compute one loss, and others along with it."""
@@ -197,7 +195,7 @@ def compute(
     each_unit = computations[0].reduction == "none"
     if each_unit and any(limits):
         raise UsageError("--max and --min check a mean or a sum, not each unit")
-    check_files(output or [], files)
+    destination = Output(form, output or [], digits, files, quiet)
     reading = Reading(
         columns=_roles(columns or [], list(loss.roles)),
         on=tuple(on or ()),
@@ -222,7 +220,7 @@ def compute(
         )
     setup = results.Setup(reading.by, weight, missing, limits)
     make = results.units_table if each_unit else results.table
-    emit(make(outcomes, [*tables.notes, *notes], setup), form, output or [], digits, quiet=quiet)
+    destination.emit(make(outcomes, [*tables.notes, *notes], setup), long=each_unit)
     failed = results.failures(outcomes, setup)
     for line in failed:
         typer.echo(f"failed: {line}", err=True)

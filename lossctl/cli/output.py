@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
@@ -19,8 +20,14 @@ from lossctl.report import Card, Report
 PANEL = "Output"
 
 FormatOption = Annotated[
-    Format,
-    typer.Option("--format", "-f", help="Format of standard output.", rich_help_panel=PANEL),
+    Format | None,
+    typer.Option(
+        "--format",
+        "-f",
+        help="Format of standard output.",
+        show_default="text",
+        rich_help_panel=PANEL,
+    ),
 ]
 FilesOption = Annotated[
     list[str] | None,
@@ -34,12 +41,13 @@ FilesOption = Annotated[
     ),
 ]
 DigitsOption = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--digits",
         min=1,
         max=17,
         help="Significant digits in text and Markdown; all other formats have all.",
+        show_default="6",
         rich_help_panel=PANEL,
     ),
 ]
@@ -49,35 +57,72 @@ QuietOption = Annotated[
 ]
 
 
-def check_files(files: Sequence[str], inputs: Sequence[str]) -> None:
-    """Refuse, before any work, files whose format is not known or that are an input.
+ROUNDED = (Format.TEXT, Format.MARKDOWN)
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a result goes, checked before any work.
+
+    Args:
+        form: the format of standard output, if it was given.
+        files: the files to write.
+        digits: the significant digits, if they were given.
+        inputs: the files that are read, and must not be written over.
+        quiet: whether to leave out what is meant for people.
 
     Raises:
-        UsageError: a file cannot be written to.
+        UsageError: a file cannot be written, or digits are given where no format rounds.
     """
-    for name in files:
-        Format.of_suffix(name)
-        path = Path(name)
-        for read in inputs:
-            if path.exists() and Path(read).exists() and path.samefile(read):
-                raise UsageError(f"{quote(name)} is an input", "write to another file")
-        if path.is_dir() or not path.absolute().parent.is_dir():
-            raise UsageError(f"{quote(name)} cannot be written: there is no such folder")
 
+    form: Format | None
+    files: Sequence[str]
+    digits: int | None
+    inputs: Sequence[str] = ()
+    quiet: bool = False
 
-def emit(
-    report: Report, form: Format, files: Sequence[str], digits: int, *, quiet: bool = False
-) -> None:
-    """Write a report to the files and to standard output, and its notes to standard error."""
-    first = _first(report, form, digits)
-    for name in files:
-        _write(name, render(report, Format.of_suffix(name), digits))
-    if not _drawn(report, form, digits):
-        for piece in first:
-            typer.echo(piece)
-    if not quiet and not isinstance(report, Card) and form is not Format.JSON:
-        for note in report.notes:
-            typer.echo(f"note: {visible(note.message)}", err=True)
+    def __post_init__(self) -> None:
+        """Refuse what cannot be done."""
+        formats = {self.form or Format.TEXT, *map(Format.of_suffix, self.files)}
+        if self.digits is not None and not formats & set(ROUNDED):
+            raise UsageError(
+                f"--digits is for text and markdown; {self.form} always has all digits"
+            )
+        for name in self.files:
+            path = Path(name)
+            for read in self.inputs:
+                if path.exists() and Path(read).exists() and path.samefile(read):
+                    raise UsageError(f"{quote(name)} is an input", "write to another file")
+            if path.is_dir() or not path.absolute().parent.is_dir():
+                raise UsageError(f"{quote(name)} cannot be written: there is no such folder")
+
+    def emit(self, report: Report, *, long: bool = False) -> None:
+        """Write a report to the files and to standard output, and its notes to standard error.
+
+        Args:
+            report: what to write.
+            long: whether it is too long to be wanted on standard output when it went to a file,
+                unless a format was asked for.
+        """
+        digits = self.digits or 6
+        form = self.form or Format.TEXT
+        pieces = render(report, form, digits)
+        # A format that cannot show the report says so before anything is written.
+        pieces = chain(list(islice(pieces, 1)), pieces)
+        for name in self.files:
+            _write(name, render(report, Format.of_suffix(name), digits))
+        if long and self.files and self.form is None:
+            self._tell(f"written to {', '.join(map(visible, self.files))}")
+        elif not _drawn(report, form, digits):
+            for piece in pieces:
+                typer.echo(piece)
+        if not isinstance(report, Card) and form is not Format.JSON:
+            for note in report.notes:
+                self._tell(f"note: {visible(note.message)}")
+
+    def _tell(self, message: str) -> None:
+        if not self.quiet:
+            typer.echo(message, err=True)
 
 
 def _drawn(report: Report, form: Format, digits: int) -> bool:
@@ -87,12 +132,6 @@ def _drawn(report: Report, form: Format, digits: int) -> bool:
     from lossctl.render.terminal import draw  # noqa: PLC0415  # rich is slow to load
 
     return draw(report, digits)
-
-
-def _first(report: Report, form: Format, digits: int) -> Iterator[str]:
-    """Start rendering, so that a format that cannot show the report says so before any output."""
-    pieces = render(report, form, digits)
-    return chain(list(islice(pieces, 1)), pieces)
 
 
 def _write(name: str, pieces: Iterator[str]) -> None:

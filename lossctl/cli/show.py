@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from lossctl.cli.losses import LossGroup
-from lossctl.cli.output import DigitsOption, FilesOption, FormatOption, check_files, emit
-from lossctl.render import Format
+from lossctl.cli.output import FilesOption, FormatOption, Output
 
 
 def show(
@@ -20,15 +19,14 @@ def show(
     like: Annotated[
         str | None, typer.Option(help="The framework whose conventions to show.")
     ] = None,
-    form: FormatOption = Format.TEXT,
+    form: FormatOption = None,
     output: FilesOption = None,
-    digits: DigitsOption = 6,
 ) -> None:
     """Explain one loss."""
     from lossctl.card import card  # noqa: PLC0415  # --help needs no numpy
 
-    check_files(output or [], [])
-    emit(card(loss, given, like=like, twin=None if like else twin), form, output or [], digits)
+    destination = Output(form, output or [], None)
+    destination.emit(card(loss, given, like=like, twin=None if like else twin))
 
 
 class ShowGroup(LossGroup):

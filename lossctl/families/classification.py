@@ -583,10 +583,10 @@ def binary_focal(
     else:
         # Only the logarithm needs clipping.
         yes, no = prediction, 1.0 - prediction
-    terms = (truth * no + (1.0 - truth) * yes) ** gamma * cross_entropy
-    if alpha is None:
-        return terms
-    return terms * (alpha * truth + (1.0 - alpha) * (1.0 - truth))
+    discount = (truth * no + (1.0 - truth) * yes) ** gamma
+    if alpha is not None:
+        discount = discount * (alpha * truth + (1.0 - alpha) * (1.0 - truth))
+    return _times(discount, cross_entropy)
 
 
 @loss(
@@ -661,8 +661,8 @@ def categorical_focal(
         prediction, from_logits = np.exp(_log_softmax(prediction)), False
     logs = _log_probabilities(prediction, clip, from_logits=from_logits, normalise=normalise)
     # 1 - p, with all its digits where p is close to 1
-    terms = _times(truth * (-np.expm1(logs)) ** gamma, -logs).sum(axis=1)
-    return terms if alpha is None else alpha * terms
+    discount = truth * (-np.expm1(logs)) ** gamma
+    return _times(discount if alpha is None else alpha * discount, -logs).sum(axis=1)
 
 
 def _smoothed(target: Array, share: float, classes: int) -> Array:

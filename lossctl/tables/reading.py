@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lossctl.errors import UsageError, quote
+
+POINTS = (".", ",")
+
 
 @dataclass(frozen=True)
 class Role:
@@ -33,6 +37,9 @@ class Reading:
         encoding: the encoding of text; UTF-8 where None.
         header: whether the first line holds names.
         max_bytes: the size to which a compressed file may grow.
+
+    Raises:
+        UsageError: two of them contradict each other.
     """
 
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -47,3 +54,14 @@ class Reading:
     encoding: str | None = None
     header: bool = True
     max_bytes: int = 64 * 2**30
+
+    def __post_init__(self) -> None:
+        """Refuse options that do not go together."""
+        if self.on_missing_keys != "error" and not self.on:
+            raise UsageError("--on-missing-keys is for rows matched by key", "name it: --on COLUMN")
+        if self.decimal not in POINTS:
+            raise UsageError(f"the decimal point cannot be {quote(self.decimal)}", "give . or ,")
+        if self.thousands is not None and (len(self.thousands) != 1 or self.thousands.isalnum()):
+            raise UsageError(f"digits cannot be grouped by {quote(self.thousands)}")
+        if self.thousands == self.decimal:
+            raise UsageError(f"{quote(self.decimal)} cannot both group digits and be the point")
