@@ -7,6 +7,19 @@ import numpy as np
 NEWLINE, QUOTE = 10, 34
 
 
+def count_fits(block: bytes, delimiter: str, fields: int) -> bool:
+    """Tell whether there are as many delimiters as lines with so many fields have in total.
+
+    Where, besides, every line has something in its last field, no line can have too many or too
+    few. That is much faster to find out than `is_sound`, but says nothing of blocks with quotes.
+    """
+    if b'"' in block:
+        return False
+    data = np.frombuffer(block, dtype=np.uint8)
+    lines = np.count_nonzero(data == NEWLINE)
+    return np.count_nonzero(data == ord(delimiter)) == lines * (fields - 1)
+
+
 def is_sound(block: bytes, delimiter: str, fields: int) -> bool:
     """Tell whether every line has so many fields, and quotes only around whole fields.
 

@@ -18,7 +18,7 @@ from lossctl.tables.exact import Record, records
 from lossctl.tables.numbers import NotANumber, number
 from lossctl.tables.reading import Reading
 from lossctl.tables.source import Progress, Source
-from lossctl.tables.structure import is_sound
+from lossctl.tables.structure import count_fits, is_sound
 from lossctl.tables.table import Column, Wanted, length
 
 START = 65_536
@@ -134,9 +134,14 @@ class TextTable:
         fields = len(self.columns) + self._dialect.dropped
         if self._reading.thousands or not bytes_of.is_plain_text(piece):
             return None
+        # Most files have no empty cells, and are parsed faster if none are looked for.
+        last = Wanted(self.columns[-1])
+        if last in wanted and fields > 1 and count_fits(piece, self._dialect.delimiter, fields):
+            columns = self._parsed(piece, wanted)
+            if columns is not None and not np.isnan(columns[last]).any():  # type: ignore[arg-type]
+                return columns
         if not is_sound(piece, self._dialect.delimiter, fields):
             return None
-        # Most files have no empty cells, and are parsed faster if none are looked for.
         return self._parsed(piece, wanted) or self._parsed(piece, wanted, empty_cells=True)
 
     def _parsed(

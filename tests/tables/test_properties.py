@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from lossctl.errors import DataError
@@ -143,6 +143,7 @@ CELLS = st.one_of(
 @given(cell=CELLS)
 def test_what_the_fast_path_accepts_the_exact_one_reads_to_the_same_bits(cell):
     """The fast path may decline, but it may never read a cell in another way."""
+    assume("\r" not in cell)  # line ends are LF before they come here
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
         path.write_text("a,prediction\nx,1.5\n", encoding="utf-8")
