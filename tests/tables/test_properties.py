@@ -197,3 +197,22 @@ def test_the_grammar_of_numbers(cell, value):
 def test_what_is_no_number(cell):
     with pytest.raises(NotANumber):
         number(cell)
+
+
+@settings(deadline=None, max_examples=500)
+@example(block=b"1,2\n3\n4,5,6\n")
+@example(block=b"1,2\n,3,4\n5\n")
+@given(block=st.text('12,\n"', max_size=24).map(lambda body: (body + "\n").encode()))
+def test_lines_that_are_too_short_and_too_long_never_make_up_for_each_other(block):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        path.write_text("prediction,target\n1,2\n")
+        table = text.TextTable(source.open_source(str(path), 2**40), Reading(), None)
+        fast = table._fast(block, [Wanted("prediction"), Wanted("target")])
+    if fast is None:
+        return
+    rows = list(csv.reader(io.StringIO(block.decode()), strict=True))
+    assert {len(row) for row in rows} == {2}
+    assert [list(map(number, column)) for column in zip(*rows, strict=True)] == [
+        pytest.approx(values.tolist(), rel=0, nan_ok=True) for values in fast.values()
+    ]
