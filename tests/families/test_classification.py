@@ -129,6 +129,7 @@ OF_CLASS = [
     ([0.0, 1.0], 0, {"clip": 0.0}, INF),
     ([0.0, 1.0], 1, {"clip": 0.0}, 0),
     ([0.0, 1.0], 0, {"clip": 0.125}, 3 * LN2),
+    ([0.0, 1.0], 0, {"clip": 0.0, "label_smoothing": 1.0}, INF),
     # 0.3 over three classes: 0.8, 0.1, 0.1
     (HALVES, 0, {"label_smoothing": 0.3}, 1.2 * LN2),
     (HALVES, 2, {"label_smoothing": 0.3}, 1.9 * LN2),
