@@ -13,6 +13,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 from lossctl.errors import UsageError, quote
+from lossctl.grammar import NUMBER
 
 Value: TypeAlias = bool | int | float | str | None
 
@@ -114,8 +115,8 @@ class Setting:
             if self.choices and value not in self.choices:
                 raise UsageError.unknown(f"value for {self.name}", str(value), self.choices)
             return str(value)
-        if self.type is bool and isinstance(value, bool):
-            return value
+        if self.type is bool and (isinstance(value, bool) or _is_numpy_bool(value)):
+            return bool(value)
         number = self._number(value)
         if number is None or number not in self.option.within:
             said = repr(float(value)) if isinstance(value, float) else str(value)
@@ -138,9 +139,11 @@ class Setting:
         if self.type is str:
             return self.checked(text)
         try:
-            return self.checked(self.type(text))
-        except ValueError:
-            raise UsageError(f"{self.name} must be {self.range}, not {quote(text)}") from None
+            if NUMBER.fullmatch(text):
+                return self.checked(self.type(text))
+        except ValueError:  # a whole number was asked for
+            pass
+        raise UsageError(f"{self.name} must be {self.range}, not {quote(text)}")
 
     def _number(self, value: object) -> int | float | None:
         if isinstance(value, bool) or self.type not in (int, float):
@@ -151,6 +154,10 @@ class Setting:
             return float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
             return None
+
+
+def _is_numpy_bool(value: object) -> bool:
+    return str(getattr(value, "dtype", "")) == "bool" and getattr(value, "ndim", 1) == 0
 
 
 SWITCH = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}

@@ -2,7 +2,8 @@
 
 Adding floating-point numbers rounds, so a plain sum depends on order and on where the data were
 cut. These sums do not round until they are read: every sum is kept as several float64 numbers that
-add up to it exactly. The result is the same to the bit for any order, any cut and any merging.
+add up to it exactly. The result is the same to the bit for any order, any cut and any merging, as
+long as the terms are finite and below 1e295.
 
 The two steps are Rump, Ogita and Oishi's extraction, which splits an array into summands that add
 without rounding ("Accurate floating-point summation", SIAM J. Sci. Comput. 31, 2008), and Knuth's

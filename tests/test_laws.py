@@ -12,14 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-
-import lossctl
-from lossctl.block import Block, Words
-from lossctl.catalogue import find
-from lossctl.computation import CONVENTIONS, prepare
-from lossctl.errors import DataError, UsageError
-from lossctl.sums import STRIDE, Sums
-from tests.strategies import (
+from strategies import (
     LARGE,
     assume_exact,
     cases,
@@ -32,6 +25,13 @@ from tests.strategies import (
     same,
     value,
 )
+
+import lossctl
+from lossctl.block import Block, Words
+from lossctl.catalogue import find
+from lossctl.computation import CONVENTIONS, prepare
+from lossctl.errors import DataError, UsageError
+from lossctl.sums import STRIDE, Sums
 
 LOSSES = lossctl.losses()
 MEANS = [name for name, loss in LOSSES.items() if loss.value is None]

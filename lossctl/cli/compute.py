@@ -18,6 +18,7 @@ from lossctl.cli.output import (
 )
 from lossctl.cli.process import prepare_for_data
 from lossctl.errors import UsageError, quote
+from lossctl.grammar import NUMBER
 
 CHECK_FAILED = 1
 
@@ -291,7 +292,7 @@ def _by_loss(names: Sequence[str], flag: str, texts: Sequence[str]) -> dict[int,
             if canonical not in names:
                 raise UsageError(f"{flag} names {quote(name)}, which is not computed")
             place = names.index(canonical)
-        if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", number, re.ASCII):
+        if not NUMBER.fullmatch(number):
             raise UsageError(f"{flag} must be a number, not {quote(number)}")
         if place in found:
             raise UsageError(f"{flag} is given twice for {names[place]}")

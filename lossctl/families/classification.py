@@ -8,6 +8,7 @@ whoever reads the data raises `lossctl.errors.OutOfDomain`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Annotated
 
@@ -151,6 +152,8 @@ def binary_cross_entropy(
         )
     probability = np.clip(prediction, clip, 1.0 - clip)
     yes, no = np.log(probability), np.log1p(-probability)
+    if 0.0 < clip < EPSILON / 2.0:  # too small to be taken from 1
+        no = np.maximum(no, math.log(clip))
     if log_floor is not None:
         yes, no = np.maximum(yes, log_floor), np.maximum(no, log_floor)
     return -(_times(truth, yes) + _times(1.0 - truth, no))
@@ -313,7 +316,7 @@ def sparse_categorical_cross_entropy(
     of_label = _at(logs, target)
     if not label_smoothing:
         return -of_label
-    return -((1.0 - label_smoothing) * of_label + label_smoothing * logs.mean(axis=1))
+    return -(_times(1.0 - label_smoothing, of_label) + label_smoothing * logs.mean(axis=1))
 
 
 @loss(
@@ -669,7 +672,7 @@ def _smoothed(target: Array, share: float, classes: int) -> Array:
     return target * (1.0 - share) + share / classes if share else target
 
 
-def _times(factor: Array, number: Array) -> Array:
+def _times(factor: Array | float, number: Array) -> Array:
     """Multiply, with 0 times anything being 0."""
     return np.where(factor == 0.0, 0.0, factor * number)
 
@@ -681,8 +684,12 @@ def _sigmoid(logits: Array) -> Array:
 
 
 def _log_softmax(logits: Array) -> Array:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    largest = logits.argmax(axis=1)[:, None]
+    shifted = logits - np.take_along_axis(logits, largest, axis=1)
+    others = np.exp(shifted)
+    # The largest adds exactly 1 to the sum; log1p keeps the digits of what the others add.
+    np.put_along_axis(others, largest, 0.0, axis=1)
+    return shifted - np.log1p(others.sum(axis=1, keepdims=True))
 
 
 def _log_probabilities(

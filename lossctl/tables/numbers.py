@@ -1,9 +1,11 @@
-"""The one grammar of numbers: what a cell says, and which words say that nothing is there."""
+"""What a cell says: a number, or that nothing is there."""
 
 from __future__ import annotations
 
 import math
 import re
+
+from lossctl.grammar import NUMBER
 
 MISSING_WORDS = (
     "",
@@ -26,7 +28,6 @@ MISSING_WORDS = (
 )
 """Cells of a numeric column that hold no number."""
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.ASCII | re.IGNORECASE)
 
 
@@ -56,7 +57,7 @@ def number(cell: str, decimal: str = ".", thousands: str | None = None) -> float
         plain = _without_groups(plain, decimal, thousands)
     if decimal != ".":
         plain = plain.replace(".", "\x00").replace(decimal, ".")
-    if _NUMBER.fullmatch(plain):
+    if NUMBER.fullmatch(plain):
         value = float(plain)
         if math.isinf(value):
             raise NotANumber("a finite number: it is too large for 64-bit floating point")
