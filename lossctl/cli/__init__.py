@@ -18,7 +18,7 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     name="lossctl",
-    help="Compute, choose and gate on machine-learning losses, from files, exactly.",
+    help="Compute machine-learning losses from files, exactly, and gate on them.",
     epilog=(
         "Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 unusable data, 70 a bug in lossctl."
     ),

@@ -126,8 +126,9 @@ class Output:
 
 
 def _drawn(report: Report, form: Format, digits: int) -> bool:
-    """Draw text on a terminal, if there is one and it is worth it."""
-    if form is not Format.TEXT or not sys.stdout.isatty():
+    """Draw text on a terminal, or where colour is wanted all the same, if it is worth it."""
+    styled = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+    if form is not Format.TEXT or not styled:
         return False
     from lossctl.render.terminal import draw  # noqa: PLC0415  # rich is slow to load
 

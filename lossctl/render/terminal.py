@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -17,13 +18,18 @@ NARROW = 36
 """Columns up to this width are never folded; wider ones share what is left."""
 
 
+UNBOUNDED = 100_000
+"""The width where there is no terminal: nothing is folded on its way to a file."""
+
+
 def draw(report: Report, digits: int) -> bool:
     """Draw on the terminal, folded to its width; say no to what is better just printed."""
     if isinstance(report, Table) and not (
         isinstance(report.rows, Sequence) and len(report.rows) <= SAMPLE
     ):
         return False
-    console = Console(highlight=False, emoji=False, markup=False)
+    width = None if sys.stdout.isatty() else UNBOUNDED
+    console = Console(highlight=False, emoji=False, markup=False, width=width)
     lines = list(render(report, digits))
     if isinstance(report, Card):
         for number, line in enumerate(lines):

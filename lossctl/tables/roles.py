@@ -137,7 +137,7 @@ def _recognised(table: Table, role: Role, candidates: Sequence[str]) -> tuple[st
     usual = _usual(candidates, role)
     prefixed = _prefixed(candidates, role) if role.wide else []
     if bool(prefixed) == bool(usual) or len(set(usual)) > 1:
-        raise _unclear(table, role, candidates)
+        raise _unclear(table, role, candidates, ", or give a file for each role")
     return tuple(find(table, name) for name in usual or prefixed)
 
 
@@ -166,11 +166,11 @@ def _prefixed(candidates: Sequence[str], role: Role) -> list[str]:
     return [name for name in candidates if name.lower().startswith(starts)]
 
 
-def _unclear(table: Table, role: Role, candidates: Sequence[str]) -> DataError:
+def _unclear(table: Table, role: Role, candidates: Sequence[str], more: str = "") -> DataError:
     return DataError(
         f"{quote(table.name)}: it is not clear which column is the {role.name}; "
         f"there are {listing(candidates)}",
-        f"name it: --columns {role.name}=NAME",
+        f"name it: --columns {role.name}=NAME{more}",
     )
 
 

@@ -78,3 +78,14 @@ def test_notes_are_for_people_unless_the_format_has_room_for_them(run, tmp_path)
     assert run([*hinge, "-f", "csv", "--quiet"]).err == ""
     ran = run([*hinge, "-f", "json"])
     assert (ran.err, json.loads(ran.out)["notes"][0]["count"]) == ("", 1)
+
+
+def test_colour_that_is_forced_folds_nothing(run, tmp_path, monkeypatch):
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    (tmp_path / "p.csv").write_text(f"prediction,region\n1,{'long ' * 40}\n")
+    (tmp_path / "t.csv").write_text("target\n1\n")
+    out = run([*MSE, "--by", "region"]).out
+    assert "\x1b[1m" in out
+    assert "long " * 39 in out

@@ -67,7 +67,8 @@ def test_columns_with_a_common_beginning_are_one_role(write):
 
 def test_two_usual_names_are_not_guessed_between(write):
     kind, message, hint = refusal([write("a.csv", "p,score,y\n1,2,3\n")])
-    assert (kind, hint) == (DataError, "name it: --columns prediction=NAME")
+    assert kind is DataError
+    assert hint == "name it: --columns prediction=NAME, or give a file for each role"
     assert "not clear which column is the prediction" in message
 
 
