@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from lossctl.cli.losses import LossGroup, complete
+from lossctl.cli.losses import complete, loss_app
 from lossctl.cli.output import (
     DigitsOption,
     FilesOption,
@@ -328,21 +328,4 @@ def _plain(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text)
 
 
-class ComputeGroup(LossGroup):
-    """Computes whichever loss is named."""
-
-    run = staticmethod(compute)
-
-
-app = typer.Typer(
-    cls=ComputeGroup,
-    help="Compute a loss of prediction and target files.",
-    subcommand_metavar="LOSS FILES... [OPTIONS]",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-
-
-@app.callback()
-def _group() -> None:
-    """Let the group stand without a command of its own."""
+app = loss_app(compute, "Compute a loss of prediction and target files.", "LOSS FILES... [OPTIONS]")

@@ -15,7 +15,7 @@ FOR_LOSS = "Options of this loss"
 
 
 class LossGroup(TyperGroup):
-    """A group whose commands are the losses; subclasses say what to run with one."""
+    """A group whose commands are the losses, made when they are asked for."""
 
     run: Callable[..., None]
 
@@ -29,6 +29,19 @@ class LossGroup(TyperGroup):
 
         loss, twin = find(cmd_name)
         return command_for(loss, twin, type(self).run)
+
+
+def loss_app(run: Callable[..., None], summary: str, usage: str) -> typer.Typer:
+    """Make the app whose commands are the losses, each of which runs the function."""
+    app = typer.Typer(
+        cls=type("LossesOf", (LossGroup,), {"run": staticmethod(run)}),
+        help=summary,
+        subcommand_metavar=usage,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(lambda: None)
+    return app
 
 
 def command_for(loss: Any, twin: Any, run: Callable[..., None]) -> Any:  # noqa: ANN401

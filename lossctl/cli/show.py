@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lossctl.cli.losses import LossGroup
+from lossctl.cli.losses import loss_app
 from lossctl.cli.output import FilesOption, FormatOption, Output
 
 
@@ -29,21 +29,8 @@ def show(
     destination.emit(card(loss, given, like=like, twin=None if like else twin))
 
 
-class ShowGroup(LossGroup):
-    """Explains whichever loss is named."""
-
-    run = staticmethod(show)
-
-
-app = typer.Typer(
-    cls=ShowGroup,
-    help="Explain a loss: formula, roles, options, and the same in other frameworks.",
-    subcommand_metavar="LOSS [OPTIONS]",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
+app = loss_app(
+    show,
+    "Explain a loss: formula, roles, options, and the same in other frameworks.",
+    "LOSS [OPTIONS]",
 )
-
-
-@app.callback()
-def _group() -> None:
-    """Let the group stand without a command of its own."""
