@@ -56,12 +56,13 @@ class Sums:
     ) -> None:
         """Add the terms `(units, width)`, each times its weight, to the slices of their units."""
         count = len(terms)
-        units = np.ones(count) if ignored is None else (~ignored).astype(float)
         size = int(slices.max()) + 1 if slices is not None and count else 1
         self._units = _grown(self._units, size)
-        self._units[:size] += _summed(units, slices, size)
+        self._units[:size] += _counted(count, ignored, slices, size)
         # Without weights the units stand for them, so ignored rows must not bring any in.
-        factor = weight if ignored is None else units * (1.0 if weight is None else weight)
+        factor = weight
+        if ignored is not None:
+            factor = np.where(ignored, 0.0, 1.0 if weight is None else weight)
         for number, column in enumerate(self._columns):
             values = np.ascontiguousarray(terms[:, number])
             column.add(values if factor is None else _times(values, factor), slices, size)
@@ -185,6 +186,16 @@ def _summed(values: Array, slices: Codes | None, size: int) -> Array:
     if slices is None:
         return np.array([values.sum()])
     return np.bincount(slices, weights=values, minlength=size).astype(np.float64, copy=False)
+
+
+def _counted(
+    count: int, ignored: npt.NDArray[np.bool_] | None, slices: Codes | None, size: int
+) -> Array:
+    """Count the units of each slice that are not ignored."""
+    if slices is None:
+        return np.array([count if ignored is None else count - np.count_nonzero(ignored)])
+    weights = None if ignored is None else ~ignored
+    return np.bincount(slices, weights=weights, minlength=size).astype(np.float64)
 
 
 def _times(values: Array, weight: Array) -> Array:

@@ -21,7 +21,7 @@ from typing import IO, Any, Self
 
 from lossctl.errors import DataError, UsageError, quote, visible
 
-CHUNK = 4 * 2**20
+CHUNK = 2 * 2**20
 """Bytes read at a time: large enough to parse quickly, small enough to hold several."""
 
 COMPRESSED = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zst"}
@@ -51,6 +51,11 @@ class Source:
     def size(self) -> int | None:
         """Bytes on disk; unknown for a stream."""
         return self.path.stat().st_size if self.path and self.spooled is None else None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the bytes are those of a file on disk, as they are."""
+        return self.path is not None and self.spooled is None and not self.compression()
 
     def open(self, progress: Progress | None = None) -> IO[bytes]:
         """Open the decompressed bytes from the start."""

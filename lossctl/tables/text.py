@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -18,6 +19,7 @@ from lossctl.tables.exact import Record, records
 from lossctl.tables.numbers import NotANumber, number
 from lossctl.tables.reading import Reading
 from lossctl.tables.source import Progress, Source
+from lossctl.tables.spans import first_row, spans
 from lossctl.tables.structure import count_fits, is_sound
 from lossctl.tables.table import Column, Wanted, length
 
@@ -65,10 +67,10 @@ class TextTable:
     def blocks(self, wanted: Sequence[Wanted]) -> Iterator[Mapping[Wanted, Column]]:
         """Yield the rows, several blocks being parsed at once."""
         line = self._dialect.header_lines + 1
-        parsed = in_order(
-            lambda piece: (piece, self._fast(piece, wanted)), self._pieces(self._progress)
-        )
+        parsed = in_order(lambda read: self._tried(read(), wanted), self._reads())
         for piece, columns in parsed:
+            if not piece:
+                continue
             if columns is not None:
                 yield columns
                 line += length(columns)  # what was proven sound has one line a row
@@ -102,6 +104,24 @@ class TextTable:
                     return lines, False
                 limit *= 4  # a header may be as wide as it likes
         return start, True
+
+    def _reads(self) -> Iterator[Callable[[], bytes]]:
+        """Yield what reads the pieces: each for itself where that is possible."""
+        begin = None
+        if self._source.is_plain and self._reading.encoding is None:
+            begin = first_row(self._source.path, self._dialect.header_lines)  # type: ignore[arg-type]
+        if begin is None:
+            yield from (partial(bytes, piece) for piece in self._pieces(self._progress))
+            return
+        for span in spans(self._source.path, begin, bytes_of.CHUNK):  # type: ignore[arg-type]
+            if self._progress:
+                self._progress(span.last - (span.first if span.first > begin else 0))
+            yield span.read
+
+    def _tried(
+        self, piece: bytes, wanted: Sequence[Wanted]
+    ) -> tuple[bytes, Mapping[Wanted, Column] | None]:
+        return piece, self._fast(piece, wanted) if piece else None
 
     def _pieces(self, progress: Progress | None) -> Iterator[bytes]:
         """Yield the rows' lines, cut at line ends; the last line gets its end if it has none."""

@@ -17,7 +17,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from lossctl.errors import DataError
-from lossctl.tables import Reading, Role, open_tables, source, text
+from lossctl.tables import Reading, Role, open_tables, source, spans, text
 from lossctl.tables.numbers import NotANumber, number
 from lossctl.tables.structure import is_sound
 from lossctl.tables.table import Wanted
@@ -216,3 +216,30 @@ def test_lines_that_are_too_short_and_too_long_never_make_up_for_each_other(bloc
     assert [list(map(number, column)) for column in zip(*rows, strict=True)] == [
         pytest.approx(values.tolist(), rel=0, nan_ok=True) for values in fast.values()
     ]
+
+
+@settings(deadline=None, max_examples=500)
+@given(
+    lines=st.lists(st.text("ab", max_size=9), max_size=12),
+    end=st.sampled_from(["\n", "\r\n"]),
+    header_lines=st.integers(0, 1),
+    mark=st.sampled_from([b"", b"\xef\xbb\xbf"]),
+    stride=st.integers(1, 20),
+    peek=st.integers(1, 8),
+)
+def test_spans_are_all_lines_each_once_and_whole(lines, end, header_lines, mark, stride, peek):
+    header = ["head"] * header_lines
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spans, "PEEK", peek)
+        path = Path(folder) / "table.csv"
+        path.write_bytes(mark + end.join([*header, *lines, "last"]).encode())
+        begin = spans.first_row(path, header_lines)
+        pieces = [span.read() for span in spans.spans(path, begin, stride)]
+    assert b"".join(pieces) == "\n".join([*lines, "last", ""]).encode()
+    assert all(piece.endswith(b"\n") for piece in pieces if piece)
+
+
+@pytest.mark.parametrize("contents", [b"a\n1\n\n", b"a\r\n1\r\n\r\n", b"a\r1\n", b"a\n1\r\r"])
+def test_spans_decline_what_only_a_reader_of_the_whole_can_know(contents, tmp_path):
+    (tmp_path / "table.csv").write_bytes(contents)
+    assert spans.first_row(tmp_path / "table.csv", 1) is None
