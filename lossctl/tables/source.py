@@ -24,6 +24,9 @@ from lossctl.errors import DataError, UsageError, quote, visible
 CHUNK = 2 * 2**20
 """Bytes read at a time: large enough to parse quickly, small enough to hold several."""
 
+SIP = 16_384
+"""Compressed bytes taken at a time where what they become is not bounded."""
+
 COMPRESSED = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zst"}
 FOREIGN = {
     b"PAR1": "a Parquet file",
@@ -171,13 +174,44 @@ def _decompressor(kind: str, raw: Any) -> Any:  # noqa: ANN401
     if kind == "xz":
         return lzma.LZMAFile(raw)
     try:
-        import zstandard  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+        return _Zstandard(raw)
     except ImportError:
         raw.close()
         raise DataError(
             "reading .zst files needs the package zstandard", "pip install zstandard"
         ) from None
-    return zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+
+
+class _Zstandard:
+    """Decompresses frame after frame; unlike the package's own reader it notices a missing end."""
+
+    def __init__(self, raw: Any) -> None:  # noqa: ANN401
+        import zstandard  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+
+        self._raw, self._package = raw, zstandard
+        self._unused = b""
+        self._frame: Any = None
+
+    def read(self, size: int) -> bytes:
+        """Return some bytes, and none only at the end; a little compressed may become a lot."""
+        while data := self._unused or self._raw.read(min(size, SIP)):
+            if self._frame is None:
+                self._frame = self._package.ZstdDecompressor().decompressobj()
+            try:
+                found: bytes = self._frame.decompress(data)
+            except self._package.ZstdError as error:
+                raise OSError(str(error)) from None
+            self._unused = self._frame.unused_data if self._frame.eof else b""
+            if self._frame.eof:
+                self._frame = None
+            if found:
+                return found
+        if self._frame is not None:
+            raise EOFError("the file ends before its data do")
+        return b""
+
+    def close(self) -> None:
+        """Do nothing: whoever opened the file closes it."""
 
 
 def open_source(name: str, max_bytes: int) -> Source:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import threading
 
 import numpy as np
 import pytest
+import zstandard
 
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.tables import Reading, Role, open_tables, source, text
@@ -263,3 +265,47 @@ def test_progress_counts_every_byte(write):
     with open_tables([a, b], NUMBERS, Reading(), seen.append) as tables:
         list(tables.blocks())
         assert sum(seen) == tables.total_bytes == 2 * 2002
+
+
+def compressed(contents, frames=1):
+    """Compress as zstd does, in one frame or in several that follow each other."""
+    size = -(-len(contents) // frames)
+    parts = [contents[start : start + size] for start in range(0, len(contents), size)]
+    return b"".join(zstandard.ZstdCompressor().compress(part) for part in parts)
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_zstandard_frames_are_one_file(tmp_path, write, frames):
+    rows = "".join(f"{number}\n" for number in range(20_000))
+    (tmp_path / "p.csv.zst").write_bytes(compressed(f"p\n{rows}".encode(), frames))
+    found, _ = values(["p.csv.zst", write("t.csv", f"y\n{rows}")])
+    assert found["prediction"] == found["target"] == [float(number) for number in range(20_000)]
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.9])
+def test_a_zstandard_file_that_is_cut_short_is_refused(tmp_path, kept):
+    whole = compressed(b"p,y\n" + b"1,2\n3,4\n" * 50_000)
+    (tmp_path / "p.csv.zst").write_bytes(whole[: int(len(whole) * kept)])
+    kind, message, _ = refusal(["p.csv.zst"])
+    assert (kind, message) == (
+        DataError,
+        "'p.csv.zst' is damaged: the file ends before its data do",
+    )
+
+
+def test_a_damaged_zstandard_file_is_refused(tmp_path):
+    whole = bytearray(compressed(os.urandom(2000)))
+    whole[4:12] = b"\xff" * 8
+    (tmp_path / "p.csv.zst").write_bytes(whole)
+    kind, message, _ = refusal(["p.csv.zst"])
+    assert kind is DataError
+    assert message.startswith("'p.csv.zst' is damaged: ")
+
+
+def test_without_its_package_a_zstandard_file_says_what_to_install(tmp_path, monkeypatch):
+    (tmp_path / "p.csv.zst").write_bytes(compressed(b"p,y\n1,2\n"))
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    assert refusal(["p.csv.zst"])[1:] == (
+        "reading .zst files needs the package zstandard",
+        "pip install zstandard",
+    )
