@@ -314,7 +314,6 @@ Values: TypeAlias = Annotated[Array, VALUES]
 Scores: TypeAlias = Annotated[Array, SCORES]
 Probabilities: TypeAlias = Annotated[Array, PROBABILITIES]
 Distribution: TypeAlias = Annotated[Array, DISTRIBUTION]
-ClassScores: TypeAlias = Annotated[Array, CLASS_SCORES]
 Labels: TypeAlias = Annotated[Codes, LABELS]
 Signs: TypeAlias = Annotated[Array, SIGNS]
 

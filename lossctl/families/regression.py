@@ -17,7 +17,6 @@ from lossctl.definition import MeanOfColumns, SeveralTerms, Twin, loss
 from lossctl.kinds import VALUES, Values, narrowed
 from lossctl.options import Interval, Option
 
-COLUMN = narrowed(VALUES, columns="one")
 ABOVE_MINUS_ONE = narrowed(VALUES, above=-1)
 RATE = narrowed(VALUES, at_least=0)
 LOG_RATE = narrowed(VALUES, at_most=700)

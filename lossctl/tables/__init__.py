@@ -24,7 +24,6 @@ from lossctl.tables.text import TextTable
 
 __all__ = ["Dataset", "Reading", "Role", "open_tables"]
 
-FIRST_FEW = 3
 KEYS = ("id", "key", "uuid", "index")
 
 

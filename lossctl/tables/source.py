@@ -272,6 +272,11 @@ def _without_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield from chunks
 
 
+def with_plain_ends(data: bytes) -> bytes:
+    """Make every line end an LF; a CR and an LF that belong together must both be there."""
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
 def _with_plain_line_ends(chunks: Iterator[bytes]) -> Iterator[bytes]:
     held = b""
     for chunk in chunks:
@@ -279,7 +284,7 @@ def _with_plain_line_ends(chunks: Iterator[bytes]) -> Iterator[bytes]:
         if b"\r" in data:
             if data.endswith(b"\r"):  # an LF that belongs to it may come next
                 data, held = data[:-1], b"\r"
-            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            data = with_plain_ends(data)
         if data:
             yield data
     if held:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lossctl.tables.source import with_plain_ends
+
 PEEK = 65_536
 """Bytes that are read beyond a part to find the end of its last line."""
 
@@ -33,7 +35,7 @@ class Span:
         with self.path.open("rb") as file:
             lines = self._lines(file.fileno())
         if b"\r" in lines:
-            lines = _plain(lines)
+            lines = with_plain_ends(lines)
         return lines if not lines or lines.endswith(b"\n") else lines + b"\n"
 
     def _lines(self, descriptor: int) -> bytes:
@@ -70,11 +72,7 @@ def first_row(path: Path, header_lines: int) -> int | None:
         file.seek(start)
         header = b"".join(file.readline() for _ in range(header_lines))
         file.seek(max(0, path.stat().st_size - 4))
-        tail = _plain(file.read())
+        tail = with_plain_ends(file.read())
     if b"\r" in header.replace(b"\r\n", b"\n") or tail.endswith(b"\n\n"):
         return None
     return start + len(header)
-
-
-def _plain(data: bytes) -> bytes:
-    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
