@@ -24,6 +24,7 @@ def compute(
     loss: str,
     *roles: Any,  # noqa: ANN401
     weight: Any = None,  # noqa: ANN401
+    unit: Any = None,  # noqa: ANN401
     like: str | None = None,
     **options: Any,  # noqa: ANN401
 ) -> float | Array:
@@ -33,8 +34,11 @@ def compute(
         loss: its name, an alias, or a framework's name, which implies that framework's conventions.
         roles: the arrays in the order that the loss declares, `prediction` and `target` for most:
             anything that numpy reads, `(n,)` or `(n, d)`. The names of a data frame's columns are
-            the names of its classes.
-        weight: one number a row, at least 0.
+            the names of its classes. For a loss of whole units (pictures, sentences, samples) a
+            list of arrays, one a unit, or one array.
+        weight: one number a row, at least 0; where roles have rows of their own, a list with one
+            array a role; one number a unit, where the loss is one of whole units.
+        unit: the name of the unit of each row: the result is the mean of the units' losses.
         like: torch, keras, sklearn or optax, to get the number that this framework gives.
         options: the loss's own options, and `reduction`, `per` and `divide_by`.
 
@@ -53,7 +57,7 @@ def compute(
     """
     from lossctl.library import compute  # noqa: PLC0415  # numpy is not needed for --help
 
-    return compute(loss, roles, weight=weight, like=like, options=options)
+    return compute(loss, roles, weight=weight, unit=unit, like=like, options=options)
 
 
 def losses() -> Mapping[str, Loss]:

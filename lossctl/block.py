@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,15 +26,71 @@ class Words:
     words: tuple[Any, ...]
 
 
+Column: TypeAlias = Array | Words
+
+
+def cut(column: Column, rows: slice | np.ndarray) -> Column:
+    """Take some rows of a column."""
+    return Words(column.codes[rows], column.words) if isinstance(column, Words) else column[rows]
+
+
+def joined(parts: Sequence[Column]) -> Column:
+    """Put blocks of one column together."""
+    if not isinstance(parts[0], Words):
+        return np.concatenate([part for part in parts if not isinstance(part, Words)])
+    numbers: dict[object, int] = {}
+    codes = []
+    for part in parts:
+        if isinstance(part, Words):
+            places = [numbers.setdefault(word, len(numbers)) for word in part.words]
+            codes.append(np.array(places, dtype=np.intp)[part.codes])
+    return Words(np.concatenate(codes), tuple(numbers))
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Rows of several units, one unit after the other, and how many rows each has.
+
+    `values` is `(rows,)` or `(rows, columns)`, codes, or `Words`; `lengths` is `(units,)` and may
+    hold zeros. `weight`, `(rows,)`, is there where the rows of a unit have weights of their own.
+
+    >>> Ragged(np.array([1.0, 2.0, 3.0]), np.array([2, 1])).units
+    array([0, 0, 1])
+    """
+
+    values: Any
+    lengths: Codes
+    weight: Array | None = None
+
+    @property
+    def starts(self) -> Codes:
+        """The number of the first row of each unit."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    @property
+    def units(self) -> Codes:
+        """The number of the unit of each row."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+
 @dataclass(frozen=True)
 class Block:
-    """Consecutive rows of everything that one computation needs.
+    """Consecutive rows, or consecutive whole units, of everything that one computation needs.
 
     Each role is one float64 array, `(rows,)` or `(rows, columns)`, C-contiguous, or `Words` where
-    the loss wants labels. `weight` is `(rows,)`; `slices` holds one key (a tuple) a row.
+    the loss wants text. Lines of pictures are `(rows, width)` or `(rows, width, channels)`. A role
+    may be missing where its rows are its own and come in another block. `weight` is `(rows,)`;
+    `slices` holds one key (a tuple) a row; `unit` the name of the unit that a row belongs to.
+
+    With `lengths` the block holds whole units: `lengths[role]` tells how many rows of a role each
+    unit has, `rows` counts the units, and `weight`, `slices` and `unit` have one entry a unit. Then
+    `row_weight[role]` holds the weights of single rows, where they have any.
     """
 
     roles: Mapping[str, Array | Words]
     rows: int
     weight: Array | None = None
     slices: Words | None = None
+    unit: Words | None = None
+    lengths: Mapping[str, Codes] | None = None
+    row_weight: Mapping[str, Array] = field(default_factory=dict)

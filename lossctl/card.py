@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from lossctl.computation import CONVENTIONS, Computation, flag, prepare
 from lossctl.definition import PRECISION, Loss, Twin
+from lossctl.kinds import Kind
 from lossctl.options import Setting, Value
 from lossctl.report import Card, Cell
 
@@ -44,7 +45,15 @@ def card(
         "hurts": sections["Hurts"],
         "domain": sections["Domain"],
         "roles": [
-            {"name": role, "kind": kind.title, "shape": kind.shape, "values": kind.noun}
+            {
+                "name": role,
+                "kind": kind.title,
+                "shape": kind.shape,
+                "values": kind.noun,
+                "optional": role in loss.optional,
+                "rows_of_its_own": kind.apart,
+                "whole_units": kind.gathers != "rows",
+            }
             for role, kind in computation.kinds.items()
         ],
         "options": [
@@ -64,10 +73,7 @@ def card(
 
 def _sections(loss: Loss, computation: Computation, fields: Mapping[str, Cell]) -> dict[str, str]:
     """Lay the fields out for people."""
-    roles = (
-        f"{role}: {kind.title}, {kind.shape}, {kind.noun}"
-        for role, kind in computation.kinds.items()
-    )
+    roles = (_role(loss, role, kind) for role, kind in computation.kinds.items())
     settings = [*loss.settings.values(), *CONVENTIONS.values()]
     values = {**computation.options, **computation.conventions}
     parts = {
@@ -86,8 +92,15 @@ def _sections(loss: Loss, computation: Computation, fields: Mapping[str, Cell]) 
     return {heading: text for heading, text in parts.items() if text}
 
 
+def _role(loss: Loss, role: str, kind: Kind) -> str:
+    said = [f"{role}: {kind.title}", kind.shape, kind.noun]
+    said += ["rows of its own"] if kind.apart else []
+    said += ["may be left out"] if role in loss.optional else []
+    return ", ".join(said)
+
+
 def _option_lines(setting: Setting, value: Value) -> str:
-    now = flag(setting.name, value)
+    now = f"{setting.flag} none" if value is None else flag(setting.name, value)
     change = "" if value == setting.default else f"; the default is {_said(setting.default)}"
     return f"{now}\n    {setting.option.help} ({setting.range}{change})"
 

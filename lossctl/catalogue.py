@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from types import ModuleType
 
 from lossctl import families
-from lossctl.definition import Loss, Twin
+from lossctl.definition import Choice, Loss, Twin
 from lossctl.errors import LossctlError, UsageError
 
 PLUGINS = "lossctl.losses"
@@ -32,8 +32,11 @@ def load() -> Mapping[str, Loss]:
 
 
 @cache
-def _names() -> Mapping[str, tuple[Loss, Twin | None]]:
-    names: dict[str, tuple[Loss, Twin | None]] = {}
+def _names() -> Mapping[str, tuple[Loss | Choice, Twin | None]]:
+    names: dict[str, tuple[Loss | Choice, Twin | None]] = {}
+    for choice in choices():
+        for name in (choice.name, *choice.aliases):
+            names[_plain(name)] = choice, None
     for each in load().values():
         own: list[tuple[str, Twin | None]] = [(name, None) for name in (each.name, *each.aliases)]
         of_twins = [(name, twin) for twin in each.twins for name in twin.all_names]
@@ -44,17 +47,47 @@ def _names() -> Mapping[str, tuple[Loss, Twin | None]]:
     return names
 
 
+@cache
+def choices() -> list[Choice]:
+    """Return the names that stand for several losses."""
+    return [
+        member
+        for module in _modules()
+        for member in vars(module).values()
+        if isinstance(member, Choice)
+    ]
+
+
 def find(name: str) -> tuple[Loss, Twin | None]:
     """Look up a loss by name, alias or framework name; with the twin that the name belongs to.
 
     Case, hyphens and underscores do not matter.
 
     Raises:
-        UsageError: nothing has that name; the nearest names are in the hint.
+        UsageError: nothing has that name; the nearest names are in the hint. Or it stands for
+            several losses.
 
     >>> loss, twin = find("torch.nn.HuberLoss")
     >>> loss.name, twin.framework
     ('huber', 'torch')
+    """
+    found, twin = look_up(name)
+    if isinstance(found, Choice):
+        raise UsageError(
+            f"{found.name} stands for several losses, chosen by the shapes of the data",
+            f"name one: {', '.join(each.name for each in found.of)}",
+        )
+    return found, twin
+
+
+def look_up(name: str) -> tuple[Loss | Choice, Twin | None]:
+    """Look up a loss as `find` does, or a name that stands for several.
+
+    Raises:
+        UsageError: nothing has that name.
+
+    >>> [each.name for each in look_up("cross_entropy")[0].of][-1]
+    'binary_cross_entropy'
     """
     found = _names().get(_plain(name))
     if found is None:
@@ -64,7 +97,8 @@ def find(name: str) -> tuple[Loss, Twin | None]:
 
 def all_names() -> list[str]:
     """Return every name that `find` knows, as it is usually written."""
-    return [
+    of_choices = [name for choice in choices() for name in (choice.name, *choice.aliases)]
+    return of_choices + [
         name
         for each in load().values()
         for name in (

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from lossctl import __version__
-from lossctl.block import Array, Codes, Mask
+from lossctl.block import Array, Mask, Ragged
 from lossctl.definition import Loss, Twin, kind_settings
 from lossctl.errors import UsageError, plural, quote
 from lossctl.kinds import Kind
@@ -81,53 +82,105 @@ class Move:
 
 
 @dataclass(frozen=True)
+class Pictures:
+    """The lines of some pictures of one width, `(lines, width)` or `(lines, width, channels)`."""
+
+    rows: Ragged
+
+    def batch(self, start: int, end: int) -> Array:
+        """Return some consecutive pictures of the same height as one array."""
+        lines, height = self.rows.values, int(self.rows.lengths[start])
+        first = int(self.rows.starts[start])
+        some: Array = lines[first : first + (end - start) * height]
+        return some.reshape(end - start, height, *lines.shape[1:])
+
+
+@dataclass(frozen=True)
 class Computation:
-    """A loss with its options, conventions and the kinds that its roles have under these."""
+    """A loss with its options, conventions and the kinds that its roles have under these.
+
+    With `by_unit` rows are grouped, the loss of each group is a term, and the reduction is that of
+    the groups.
+    """
 
     loss: Loss
     options: Mapping[str, Value]
     conventions: Mapping[str, Value]
     kinds: Mapping[str, Kind]
     twin: Twin | None = None
+    by_unit: bool = False
 
     @property
     def reduction(self) -> Value:
         """The reduction: mean, sum or none."""
         return self.conventions["reduction"]
 
-    def terms(self, arrays: Mapping[str, Array | Codes]) -> Array:
-        """Return the terms of some rows, `(units, terms)`.
+    @property
+    def whole_units(self) -> bool:
+        """Whether the loss needs all rows of a unit at once."""
+        return self.loss.terms.of == "unit"
+
+    def terms(self, arrays: Mapping[str, Any]) -> tuple[Array, ...]:
+        """Return the terms of some rows or units, `(units, terms)`; where they are, one a role.
 
         A row with several columns is one unit, or as many as it has columns, as `per` says.
         """
-        own = {name: self.options[name] for name in self._parameters()}
         # Infinities are legal results, and an undefined one is refused when the sums are read.
         with np.errstate(all="ignore"):
-            terms = self.loss.function(**arrays, **own)
+            parts = [self.call(self.loss.function, **each) for each in _of_one_size(arrays)]
+            if self.loss.terms.of == "role":
+                (roles,) = parts
+                return tuple(terms[:, None] for terms in roles)
+            terms = parts[0] if len(parts) == 1 else np.concatenate(parts)
             if terms.ndim == 1 or not self.loss.terms.columns:
-                return terms.reshape(len(terms), -1)
+                return (terms.reshape(len(terms), -1),)
             if self.conventions["per"] == "element":
-                return terms.reshape(-1, 1)
+                return (terms.reshape(-1, 1),)
             reduce = np.mean if self.loss.terms.columns == "mean" else np.sum
-            return reduce(terms, axis=1, keepdims=True)
+            return (reduce(terms, axis=1, keepdims=True),)
 
     def value(self, sums: Array, weight: Array, units: Array) -> Array:
         """Make the numbers of some slices from their sums, `(slices, terms)`."""
         with np.errstate(all="ignore"):
             if self.loss.value is not None:
-                own = self.loss.value.__kwdefaults__ or {}
-                return self.loss.value(sums, weight, **{name: self.options[name] for name in own})
-            if self.reduction == "sum":
+                return self.call(self.loss.value, sums, weight)
+            if self.reduction == "sum" and not self.by_unit:
                 return sums[:, 0]
             by_units = self.conventions["divide_by"] == "units"
             return sums[:, 0] / (units if by_units else weight)
 
-    def rows_moved(self, arrays: Mapping[str, Array | Codes]) -> Mapping[Move, int]:
+    def beside(self) -> Iterator[tuple[str, Computation]]:
+        """Yield what else is to be said beside the result: the flag, and the computation."""
+        name = self.loss.beside
+        if name:
+            for choice in self.loss.settings[name].choices:
+                if choice != self.options[name]:
+                    other = {**self.options, name: choice}
+                    yield flag(name, choice), replace(self, options=other)
+
+    def marked(self, arrays: Mapping[str, Any]) -> Mapping[str, Mask]:
+        """Mark the units that a remark is about, by the remark's name."""
+        return {
+            remark.name: np.concatenate(
+                [self.call(remark.of_units, **each) for each in _of_one_size(arrays)]
+            )
+            for remark in self.loss.remarks
+            if remark.of_units is not None
+        }
+
+    def call(self, function: Callable[..., Any], *given: Any, **arrays: Any) -> Any:  # noqa: ANN401
+        """Call a function of the loss with the options that it declares."""
+        own = {name: self.options[name] for name in function.__kwdefaults__ or {}}
+        return function(*given, **arrays, **own)
+
+    def rows_moved(self, arrays: Mapping[str, Any]) -> Mapping[Move, int]:
         """Count the rows in which an option replaced a value by its limit."""
         counts = {}
         for move in self.moves():
-            moved = move.rows(np.asarray(arrays[move.role], dtype=float))
-            counts[move] = int(np.count_nonzero(moved))
+            rows = arrays[move.role]
+            array = np.asarray(getattr(rows, "values", rows), dtype=np.float64)
+            if len(array):
+                counts[move] = int(np.count_nonzero(move.rows(array)))
         return counts
 
     def moves(self) -> list[Move]:
@@ -148,29 +201,40 @@ class Computation:
             if name != besides and is_on(self.options[name])
         }
 
-    def _parameters(self) -> list[str]:
-        of_kinds = {name for kind in self.loss.roles.values() for name in kind_settings(kind)}
-        return [name for name in self.loss.settings if name not in of_kinds]
-
-    def signature(self, *, weight: str | None, missing: str) -> str:
+    def signature(self, *, weight: str | None, missing: str, unit: str | None = None) -> str:
         """Name everything that decides the number, in one line: `huber|delta:1.5|…`."""
         parts = [self.loss.name]
         parts += [f"{name}:{_written(value)}" for name, value in self.options.items()]
         parts.append(f"reduction:{self.reduction}")
-        if self.loss.value is None and self.reduction == "mean":
+        if self.reduction == "mean" and (self.loss.value is None or self.by_unit):
             parts.append(f"denominator:{self._denominator(weight)}")
         elif self.loss.terms.elements:
             parts.append(f"per:{self.conventions['per']}")
+        if unit is not None:
+            parts.append(f"unit:{unit}")
         parts.append(f"weight:{weight or 'none'}")
         if missing != "error":
             parts.append(f"missing:{missing}")
         return "|".join([*parts, f"lossctl:{__version__}"])
 
     def _denominator(self, weight: str | None) -> str:
-        units = f"{self.conventions['per']}s"
+        if self.by_unit:
+            return "units"
+        units = "units" if self.whole_units else f"{self.conventions['per']}s"
         if weight is None or self.conventions["divide_by"] == "units":
             return units
-        return "weights" if units == "rows" else "weights of elements"
+        return "weights of elements" if units == "elements" else "weights"
+
+
+def _of_one_size(arrays: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the arrays as they are, or, of pictures, those of one height after the other."""
+    pictures = {role: each for role, each in arrays.items() if isinstance(each, Pictures)}
+    if not pictures:
+        yield arrays
+        return
+    lengths = next(iter(pictures.values())).rows.lengths
+    for start, end in pairwise([0, *(np.flatnonzero(np.diff(lengths)) + 1), len(lengths)]):
+        yield {role: each.batch(int(start), int(end)) for role, each in pictures.items()}
 
 
 def _written(value: Value) -> str:
@@ -188,6 +252,7 @@ def prepare(
     *,
     like: str | None = None,
     twin: Twin | None = None,
+    by_unit: bool = False,
 ) -> Computation:
     """Set all options: those given, then those of the framework to be like, then the defaults.
 
@@ -196,6 +261,7 @@ def prepare(
         given: options and conventions by name.
         like: a framework whose conventions hold.
         twin: the very twin whose conventions hold.
+        by_unit: whether rows have been grouped.
 
     Raises:
         UsageError: an option does not exist, is out of range, or does not go with another.
@@ -220,7 +286,9 @@ def prepare(
     options |= {
         name: value for name, value in sets.items() if name in options and name not in given
     }
-    computation = Computation(loss, options, conventions, _kinds(loss, options, twin), twin)
+    kinds = _kinds(loss, options, twin)
+    by_unit = by_unit and loss.terms.of != "unit"  # others have no need of being grouped
+    computation = Computation(loss, options, conventions, kinds, twin, by_unit)
     _refuse_nonsense(computation)
     return computation
 
@@ -274,21 +342,23 @@ def _namesake(loss: Loss, twin: Twin, given: Mapping[str, object]) -> Twin:
 
 
 def _kinds(loss: Loss, options: Mapping[str, Value], twin: Twin | None) -> Mapping[str, Kind]:
-    kinds = {
-        role: kind.configured({name: options[name] for name in kind_settings(kind)})
-        for role, kind in loss.roles.items()
-    }
+    kinds = dict(loss.roles)
     for each in loss.settings.values():
         if is_on(options[each.name]):
             kinds |= each.option.turns
-    return kinds | (dict(twin.kinds) if twin else {})
+    kinds |= dict(twin.kinds) if twin else {}
+    return {
+        role: kind.configured({n: options[n] for n in kind_settings(kind) if n in options})
+        for role, kind in kinds.items()
+    }
 
 
 def _refuse_nonsense(computation: Computation) -> None:
     loss, conventions, twin = computation.loss, computation.conventions, computation.twin
     if conventions["per"] == "element" and not loss.terms.elements:
-        raise UsageError(f"{loss.name} has one term a row: per element makes no sense")
-    if loss.value is not None and computation.reduction == "sum":
+        unit = "unit" if loss.terms.of == "unit" else "row"
+        raise UsageError(f"{loss.name} has one term a {unit}: per element makes no sense")
+    if loss.value is not None and computation.reduction == "sum" and not computation.by_unit:
         raise UsageError(f"{loss.name} is not a mean of terms, so it has no sum")
     if loss.value is not None and conventions["divide_by"] == "units":
         raise UsageError(f"{loss.name} is not a mean of terms: nothing is divided by units")

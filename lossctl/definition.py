@@ -12,14 +12,25 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
-from typing import Annotated, Any, TypeAlias, TypeVar, get_args, get_type_hints
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    TypeAlias,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-from lossctl.block import Array
+from lossctl.block import Array, Mask
 from lossctl.errors import UsageError
 from lossctl.kinds import Kind
 from lossctl.options import Option, Setting, Value, setting
 
-Function = TypeVar("Function", bound=Callable[..., Array])
+Function = TypeVar("Function", bound=Callable[..., Any])
 ValueOf: TypeAlias = Callable[..., Array]
 
 
@@ -28,23 +39,30 @@ class Terms:
     """What the numbers that a loss returns are one for, and how a row is made of them.
 
     `columns` tells how the columns of a row make its one term: "mean", "sum", or "" where they are
-    the several terms of a unit, which the loss's own `value` puts together.
+    the several terms of a unit, which the loss's own `value` puts together. `of` tells whether the
+    terms are one a row; one a whole unit (a sentence, a picture, a sample); or one array a role,
+    each of whose means is a summand of the number.
     """
 
     elements: bool
     columns: str
+    of: Literal["row", "unit", "role"] = "row"
 
 
 MeanOfColumns: TypeAlias = Annotated[Array, Terms(elements=True, columns="mean")]
 SumOfColumns: TypeAlias = Annotated[Array, Terms(elements=True, columns="sum")]
 PerRow: TypeAlias = Annotated[Array, Terms(elements=False, columns="sum")]
 SeveralTerms: TypeAlias = Annotated[Array, Terms(elements=False, columns="")]
+PerUnit: TypeAlias = Annotated[Array, Terms(elements=False, columns="sum", of="unit")]
+SeveralPerUnit: TypeAlias = Annotated[Array, Terms(elements=False, columns="", of="unit")]
+PerRole: TypeAlias = Annotated[tuple[Array, ...], Terms(elements=False, columns="sum", of="role")]
 
 REDUCTIONS = {
     "torch": {"mean": '"mean"', "sum": '"sum"', "none": '"none"'},
     "keras": {"mean": '"sum_over_batch_size"', "sum": '"sum"', "none": "None"},
     "optax": {"mean": ".mean()", "sum": ".sum()", "none": ""},
     "sklearn": {"mean": ""},
+    "scipy": {"mean": ""},
 }
 """How each framework spells a reduction, where its twins say nothing else."""
 
@@ -63,7 +81,7 @@ class Twin:
     reduction, and `{weight}` for the text in `weight` where rows are weighted.
 
     Args:
-        framework: torch, keras, optax or sklearn.
+        framework: torch, keras, optax, sklearn or scipy.
         code: an expression over the names of the roles, and `weight`.
         sets: the framework's conventions, as values of the loss's options and of `per` and
             `divide_by`.
@@ -113,14 +131,34 @@ class Twin:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """Something that a reader of the number should know, counted while it is computed.
+
+    Args:
+        name: the note's name in JSON.
+        message: what the counted units have in common: "both masks empty, taken as a match".
+        of_units: marks units, `of_units(arrays..., **options)`, as the loss's function is called,
+            with those of the loss's options that it declares.
+        of_sums: marks results, `of_sums(sums, **options)` with `(slices, terms)`, likewise.
+    """
+
+    name: str
+    message: str
+    of_units: Callable[..., Mask] | None = None
+    of_sums: Callable[..., Mask] | None = None
+
+
+@dataclass(frozen=True)
 class Loss:
     """A loss of the catalogue: its function, and all that can be read off it."""
 
-    function: Callable[..., Array]
+    function: Callable[..., Any]
     aliases: tuple[str, ...] = ()
     twins: tuple[Twin, ...] = ()
     value: ValueOf | None = None
     optimum: float | None = 0.0
+    remarks: tuple[Remark, ...] = ()
+    beside: str = ""
 
     @property
     def name(self) -> str:
@@ -154,11 +192,16 @@ class Loss:
     def roles(self) -> Mapping[str, Kind]:
         """The kind of each role, in the order of the files."""
         return {
-            # The last mark counts, so that Annotated[Values, RATE] is narrower than Values.
-            name: [mark for mark in get_args(self._hints[name]) if isinstance(mark, Kind)][-1]
+            name: _kind(self._hints[name])
             for name, parameter in inspect.signature(self.function).parameters.items()
             if parameter.kind is not inspect.Parameter.KEYWORD_ONLY
         }
+
+    @cached_property
+    def optional(self) -> frozenset[str]:
+        """The roles that may be left out."""
+        parameters = inspect.signature(self.function).parameters
+        return frozenset(role for role in self.roles if parameters[role].default is None)
 
     @cached_property
     def terms(self) -> Terms:
@@ -195,6 +238,56 @@ class Loss:
         }
 
 
+def _kind(hint: Any) -> Kind:  # noqa: ANN401
+    """Read the kind off a role's annotation; one that may be left out is a union with None."""
+    parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    marks = [mark for part in parts for mark in get_args(part) if isinstance(mark, Kind)]
+    # The last mark counts, so that Annotated[Values, RATE] is narrower than Values.
+    return marks[-1]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One name in use for several losses; the shapes of the data choose the first that fits."""
+
+    name: str
+    summary: str
+    of: tuple[Loss, ...]
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def family(self) -> str:
+        """The family of the losses."""
+        return self.of[0].family
+
+    @property
+    def roles(self) -> Mapping[str, Kind]:
+        """The roles, which all of the losses share."""
+        return self.of[0].roles
+
+    @property
+    def settings(self) -> Mapping[str, Setting]:
+        """The options that all of the losses share."""
+        first, *others = self.of
+        return {
+            name: each
+            for name, each in first.settings.items()
+            if all(name in other.settings for other in others)
+        }
+
+    def fitting(self, widths: Mapping[str, int]) -> Loss:
+        """Choose by the number of columns of each role.
+
+        Raises:
+            UsageError: no loss takes such data.
+        """
+        for each in self.of:
+            if all(kind.fits(widths[role]) for role, kind in each.roles.items()):
+                return each
+        names = ", ".join(each.name for each in self.of)
+        raise UsageError(f"no loss that {self.name} stands for has such shapes: {names}")
+
+
 @cache
 def kind_settings(kind: Kind) -> Mapping[str, Setting]:
     """Read the options of a kind off its fields."""
@@ -209,6 +302,8 @@ def loss(
     twins: tuple[Twin, ...] = (),
     value: ValueOf | None = None,
     optimum: float | None = 0.0,
+    remarks: tuple[Remark, ...] = (),
+    beside: str = "",
 ) -> Callable[[Function], Function]:
     """Mark a function as a loss; the catalogue finds it by the mark.
 
@@ -218,20 +313,29 @@ def loss(
         value: how the sums of several terms make the number, `value(sums, weight, **options)`, with
             arrays `(slices, terms)` and `(slices,)`; the mean where it is left out.
         optimum: the value at a perfect prediction; None where that depends on the target.
+        remarks: what is to be counted and noted.
+        beside: the option whose other choices make numbers that are noted beside the result.
     """
 
     def mark(function: Function) -> Function:
-        function.loss = Loss(function, aliases, twins, value, optimum)  # type: ignore[attr-defined]
+        function.loss = Loss(  # type: ignore[attr-defined]
+            function, aliases, twins, value, optimum, remarks, beside
+        )
         return function
 
     return mark
 
 
 __all__ = [
+    "Choice",
     "Loss",
     "MeanOfColumns",
     "Option",
+    "PerRole",
     "PerRow",
+    "PerUnit",
+    "Remark",
+    "SeveralPerUnit",
     "SeveralTerms",
     "SumOfColumns",
     "Terms",

@@ -30,7 +30,7 @@ class UsageError(LossctlError):
         """Name the unknown thing, what it should be a part of, and the nearest known ones."""
         names = sorted(known)
         lowered = {known_name.lower(): known_name for known_name in names}
-        close = difflib.get_close_matches(name.lower(), list(lowered), n=3, cutoff=0.5)
+        close = _nearest(name.lower(), list(lowered))
         if close:
             hint = "did you mean " + " or ".join(quote(lowered[match]) for match in close) + "?"
         elif len(names) > MANY:
@@ -44,6 +44,13 @@ class DataError(LossctlError):
     """The data cannot be used: unreadable, misaligned, out of domain or empty."""
 
     exit_code = 3
+
+
+def _nearest(name: str, names: list[str]) -> list[str]:
+    """Return up to three names that are about as near as the nearest, if that is near at all."""
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    ratios = {each: difflib.SequenceMatcher(None, each, name).ratio() for each in close}
+    return [each for each in close if ratios[each] > ratios[close[0]] - 0.2]
 
 
 MANY = 12

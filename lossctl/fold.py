@@ -8,52 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from lossctl.block import Array, Block, Codes, Mask, Words
-from lossctl.computation import Computation, Move, flag, is_on
-from lossctl.errors import DataError, OutOfDomain, plural, quote
+from lossctl.block import Array, Block, Codes, Mask, Ragged, Words
+from lossctl.computation import Computation, Pictures, flag, is_on
+from lossctl.errors import DataError, OutOfDomain, plural
 from lossctl.kinds import Admitted, Kind, Partners
 from lossctl.parallel import in_order
 from lossctl.report import Note
 from lossctl.sums import Sums
+from lossctl.totals import NAMED, Each, Groups, Outcome, Result, Total
 
 Place = Callable[[str, int, int], tuple[str, str]]
 """Where a row and column of a role stand: the place in words, and the cell's text."""
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """The values of some slices, with how many units and how much weight each is made of."""
-
-    value: Array
-    units: Array
-    weight: Array
-
-
-@dataclass(frozen=True)
-class Each:
-    """The number of every unit, times its weight; `columns` of them are one row."""
-
-    value: Array
-    slice: Codes | None
-    weight: Array | None
-    columns: int
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of one computation.
-
-    `keys[i]` names slice i of `slices` by its values in the `--by` columns; `whole` is one slice,
-    all rows. `each` is there with the reduction "none" only.
-    """
-
-    computation: Computation
-    keys: Sequence[tuple[str, ...]]
-    slices: Numbers
-    whole: Numbers
-    each: Each | None = None
 
 
 def fold(
@@ -67,21 +33,21 @@ def fold(
 
     Args:
         computations: what to compute; all have the same roles.
-        blocks: the rows.
+        blocks: the rows or units.
         names: the names of the columns of each role, for labels that are class names.
         place: says where a cell stands, for messages.
 
     Raises:
         DataError: the data do not fit a loss, or no row counts.
     """
-    totals = [_Total(computation) for computation in computations]
+    totals = [Total(computation) for computation in computations]
     seen: dict[tuple[str, Kind], Counter[str]] = {}
-    keys: dict[Any, int] = {}
-    rows = 0
+    groups = Groups()
+    rows: Counter[str] = Counter()
 
     def work() -> Iterator[tuple[Block, Codes | None]]:
         for block in blocks:
-            yield block, None if block.slices is None else _numbered(block.slices, keys)
+            yield block, groups.of(block)
 
     try:
         for part in in_order(lambda item: _Part.of(computations, *item, names or {}), work()):
@@ -89,32 +55,23 @@ def fold(
                 total.add(of_block)
             for key, counts in part.seen.items():
                 seen.setdefault(key, Counter()).update(counts)
-            rows += part.rows
+            rows.update(part.rows)
     except OutOfDomain as error:
-        moved = error.moved(rows)
+        moved = error.moved(rows[error.role])
         if place is None:
             raise moved from None
         raise moved.at(*place(error.role, moved.row, max(error.column, 0))) from None
     notes = [note for (role, kind), counts in seen.items() for note in kind.conclude(role, counts)]
-    outcomes = [total.outcome(list(keys)) for total in totals]
-    return outcomes, notes + [note for total in totals for note in total.notes()]
-
-
-@dataclass(frozen=True)
-class _Result:
-    """What one computation makes of one block."""
-
-    sums: Sums
-    moved: Mapping[Move, int]
-    each: Each | None
+    outcomes = [total.outcome(groups) for total in totals]
+    return outcomes, notes + [note for total in totals for note in total.notes(groups)]
 
 
 @dataclass(frozen=True)
 class _Part:
     """What all computations make of one block; parts are independent, so threads can share them."""
 
-    rows: int
-    results: Sequence[_Result]
+    rows: Mapping[str, int]
+    results: Sequence[Result]
     seen: Mapping[tuple[str, Kind], Mapping[str, int]]
 
     @classmethod
@@ -122,14 +79,23 @@ class _Part:
         cls,
         computations: Sequence[Computation],
         block: Block,
-        slices: Codes | None,
+        groups: Codes | None,
         names: Mapping[str, tuple[str, ...]],
     ) -> _Part:
-        _check_weight(block.weight)
+        weight = "weight"
+        if computations[0].loss.terms.of == "role":
+            weight = f"weight of {next(iter(block.roles))}"
+        if block.lengths is None:
+            check_weight(block.weight, weight)
         admission = _Admission(block, names)
-        results = [_result(each, admission.arrays(each), block, slices) for each in computations]
+        results = [_result(each, admission.arrays(each), block, groups) for each in computations]
         seen = {key: admitted.seen for key, admitted in admission.admitted.items()}
-        return cls(block.rows, results, seen)
+        rows = {role: _length(array) for role, array in block.roles.items()}
+        return cls({**rows, weight: block.rows}, results, seen)
+
+
+def _length(array: Array | Words) -> int:
+    return len(array.codes) if isinstance(array, Words) else len(array)
 
 
 @dataclass(frozen=True)
@@ -141,25 +107,29 @@ class _Admission:
     admitted: dict[tuple[str, Kind], Admitted] = field(default_factory=dict)
 
     def arrays(self, computation: Computation) -> dict[str, Admitted]:
-        """Admit the array of every role of a computation."""
+        """Admit the array of every role of a computation that is there."""
         partners = Partners()
         found: dict[str, Admitted] = {}
+        kinds = {role: kind for role, kind in computation.kinds.items() if role in self.block.roles}
         # Labels are read against the classes of another role, so they come last.
-        for role, kind in sorted(computation.kinds.items(), key=lambda item: item[1].text):
+        for role, kind in sorted(kinds.items(), key=lambda item: item[1].text):
             try:
                 found[role] = self._admit(role, kind, partners)
             except OutOfDomain as error:
                 raise _advised(error, computation) from None
             array = found[role].array
-            if array.ndim == 2 and not kind.text:
+            if not kind.text and array.ndim == 2:
                 partners = Partners(array.shape[1], self.names.get(role, ()))
         _check_shapes(found, computation)
-        return {role: found[role] for role in computation.kinds}
+        return {role: found[role] for role in kinds}
 
     def _admit(self, role: str, kind: Kind, partners: Partners) -> Admitted:
         key = role, kind
         if key not in self.admitted:
-            self.admitted[key] = kind.admit(role, self.block.roles[role], partners)
+            array = self.block.roles[role]
+            if not _length(array):  # a unit may have no rows of a role
+                return Admitted(array if isinstance(array, np.ndarray) else array.codes)
+            self.admitted[key] = kind.admit(role, array, partners)
         return self.admitted[key]
 
 
@@ -167,8 +137,8 @@ def _advised(error: OutOfDomain, computation: Computation) -> OutOfDomain:
     """Suggest the option, if there is one, under which the role holds other values."""
     for each in computation.loss.settings.values():
         if error.role in each.option.turns and not is_on(computation.options[each.name]):
-            example = True if each.type is bool else each.name.upper()
-            return error.advised(f"{flag(each.name, example)}: {each.option.help}")
+            value = True if each.type is bool else "|".join(each.choices) or each.name.upper()
+            return error.advised(f"{flag(each.name, value)}: {each.option.help}")
     return error
 
 
@@ -176,21 +146,92 @@ def _result(
     computation: Computation,
     admitted: Mapping[str, Admitted],
     block: Block,
-    slices: Codes | None,
-) -> _Result:
-    arrays = {role: each.array for role, each in admitted.items()}
-    terms = computation.terms(arrays)
-    ignored = _either(each.ignored for each in admitted.values())
-    weight, columns = block.weight, len(terms) // block.rows
+    groups: Codes | None,
+) -> Result:
+    if computation.loss.terms.of == "role":
+        return _result_of_role(computation, admitted, block, groups)
+    arrays, ignored = _gathered(computation, admitted, block)
+    (terms,) = computation.terms(arrays)
+    marked = {name: _named(mask, block.unit) for name, mask in computation.marked(arrays).items()}
+    result = _summed(computation, terms, block, groups, ignored)
+    moved = computation.rows_moved(arrays)
+    return Result({"": result.sums[""]}, moved, marked, result.each)
+
+
+def _result_of_role(
+    computation: Computation,
+    admitted: Mapping[str, Admitted],
+    block: Block,
+    groups: Codes | None,
+) -> Result:
+    """Sum the terms of the one role that the block has."""
+    (role,) = admitted
+    nothing = np.zeros(0)
+    arrays = dict.fromkeys(computation.kinds, nothing) | {role: admitted[role].array}
+    terms = computation.terms(arrays)[list(computation.kinds).index(role)]
+    result = _summed(computation, terms, block, groups, None, role)
+    return Result(result.sums, computation.rows_moved(arrays), {}, result.each)
+
+
+def _summed(
+    computation: Computation,
+    terms: Array,
+    block: Block,
+    groups: Codes | None,
+    ignored: Mask | None,
+    role: str = "",
+) -> Result:
+    weight, columns = block.weight, len(terms) // max(block.rows, 1)
     if columns > 1:
-        weight, slices, ignored = (_repeated(each, columns) for each in (weight, slices, ignored))
+        weight, groups, ignored = (_repeated(each, columns) for each in (weight, groups, ignored))
     sums = Sums(terms.shape[1])
-    sums.add(terms, weight, slices, ignored)
+    sums.add(terms, weight, groups, ignored)
     each = None
-    if computation.reduction == "none":
+    if computation.reduction == "none" and not computation.by_unit:
         values = _weighted(computation, terms, _counting(weight, ignored))
-        each = Each(values, slices, weight, columns)
-    return _Result(sums, computation.rows_moved(arrays), each)
+        unit = None if block.lengths is None or block.unit is None else _words(block.unit)
+        each = Each(values, groups, weight, columns, unit, role)
+    return Result({role: sums}, {}, {}, each)
+
+
+def _gathered(
+    computation: Computation, admitted: Mapping[str, Admitted], block: Block
+) -> tuple[dict[str, Any], Mask | None]:
+    """Give each role's rows the form in which the loss takes them; mark rows that do not count."""
+    if block.lengths is None:
+        ignored = _either(each.ignored for each in admitted.values())
+        return {role: each.array for role, each in admitted.items()}, ignored
+    arrays: dict[str, Any] = {}
+    kinds = computation.kinds
+    shared = _either(each.ignored for role, each in admitted.items() if not kinds[role].apart)
+    for role, each in admitted.items():
+        ignored = each.ignored if kinds[role].apart else shared
+        rows = _kept(each.array, block.lengths[role], ignored, block.row_weight.get(role))
+        arrays[role] = Pictures(rows) if kinds[role].gathers == "images" else rows
+    return arrays, None
+
+
+def _kept(array: Any, lengths: Codes, ignored: Mask | None, weight: Array | None) -> Ragged:  # noqa: ANN401
+    """Take the rows that do not count out of their units."""
+    if ignored is None:
+        return Ragged(array, lengths, weight)
+    units = np.repeat(np.arange(len(lengths)), lengths)[~ignored]
+    some = (
+        Words(array.codes[~ignored], array.words) if isinstance(array, Words) else array[~ignored]
+    )
+    weights = None if weight is None else weight[~ignored]
+    return Ragged(some, np.bincount(units, minlength=len(lengths)), weights)
+
+
+def _words(names: Words) -> tuple[str, ...]:
+    return tuple(names.words[code] for code in names.codes.tolist())
+
+
+def _named(mask: Mask, unit: Words | None) -> tuple[int, list[str]]:
+    """Count the marked units, and name the first of them."""
+    marked = np.flatnonzero(mask)
+    names = [] if unit is None else [unit.words[unit.codes[row]] for row in marked[:NAMED].tolist()]
+    return len(marked), names
 
 
 def _weighted(computation: Computation, terms: Array, weight: Array | None) -> Array:
@@ -203,50 +244,6 @@ def _weighted(computation: Computation, terms: Array, weight: Array | None) -> A
         return np.where(weight == 0.0, 0.0, values * weight)
 
 
-class _Total:
-    """What one computation has made of all blocks so far."""
-
-    def __init__(self, computation: Computation) -> None:
-        self.computation = computation
-        self.sums: Sums | None = None
-        self.moved: Counter[Move] = Counter()
-        self.kept: list[Each] = []
-
-    def add(self, result: _Result) -> None:
-        self.moved.update(result.moved)
-        if result.each is not None:
-            self.kept.append(result.each)
-        if self.sums is None:
-            self.sums = result.sums
-        else:
-            self.sums.merge(result.sums)
-
-    def outcome(self, keys: list[tuple[str, ...]]) -> Outcome:
-        if self.sums is None:
-            raise DataError("there are no rows")
-        whole = self._numbers(self.sums.whole(), [])
-        slices = self._numbers(self.sums, keys) if keys else Numbers(*[np.zeros(0)] * 3)
-        return Outcome(self.computation, keys, slices, whole, _joined(self.kept))
-
-    def _numbers(self, sums: Sums, keys: list[tuple[str, ...]]) -> Numbers:
-        units, weight = sums.units(), sums.weight()
-        for counted, why in ((units, "every one is ignored"), (weight, "the weights sum to 0")):
-            if not counted.all():
-                raise DataError(f"no row counts{_of(keys, counted)}: {why}")
-        value = self.computation.value(sums.terms(), weight, units)
-        if np.isnan(value).any():
-            where = _of(keys, ~np.isnan(value))
-            raise DataError(f"{self.computation.loss.name} is undefined for these data{where}")
-        return Numbers(value, units, weight)
-
-    def notes(self) -> list[Note]:
-        return [
-            move.note(count, self.computation.loss.name)
-            for move, count in self.moved.items()
-            if count
-        ]
-
-
 def _counting(weight: Array | None, ignored: Mask | None) -> Array | None:
     """Return the weights with 0 where a unit is ignored."""
     if ignored is None:
@@ -255,51 +252,35 @@ def _counting(weight: Array | None, ignored: Mask | None) -> Array | None:
     return counted
 
 
-def _joined(parts: list[Each]) -> Each | None:
-    if not parts:
-        return None
-    return Each(
-        np.concatenate([part.value for part in parts]),
-        None if parts[0].slice is None else np.concatenate([part.slice for part in parts]),
-        None if parts[0].weight is None else np.concatenate([part.weight for part in parts]),
-        parts[0].columns,
-    )
+def check_weight(weight: Array | None, name: str = "weight") -> None:
+    """Refuse weights that are not finite or below 0.
 
-
-def _numbered(slices: Words, keys: dict[Any, int]) -> Codes:
-    """Give each slice a number that stays the same from block to block."""
-    used = np.unique(slices.codes)
-    number = np.zeros(len(slices.words), dtype=np.intp)
-    for index in used.tolist():
-        number[index] = keys.setdefault(slices.words[index], len(keys))
-    return number[slices.codes]
-
-
-def _of(keys: list[tuple[str, ...]], counted: npt.NDArray[Any]) -> str:
-    """Name the first slice that has nothing in it."""
-    if not keys:
-        return ""
-    return f" in slice {quote(', '.join(keys[int(np.argmin(counted != 0))]))}"
-
-
-def _check_weight(weight: Array | None) -> None:
+    Raises:
+        OutOfDomain: one is.
+    """
     if weight is None or (weight.min() >= 0 and weight.max() < np.inf):
         return
     row = int(np.flatnonzero(~((weight >= 0) & (weight < np.inf)))[0])
-    raise OutOfDomain(
-        "weight", row, -1, repr(float(weight[row])), "a weight (a finite number, at least 0)"
-    )
+    value = repr(float(weight[row]))
+    raise OutOfDomain(name, row, -1, value, "a weight (a finite number, at least 0)")
 
 
 def _check_shapes(found: Mapping[str, Admitted], computation: Computation) -> None:
-    widths = {
-        role: 1 if each.array.ndim == 1 else each.array.shape[1]
+    shapes = {
+        role: each.array.shape[1:] or (1,)
         for role, each in found.items()
-        if computation.kinds[role].wide
+        if computation.kinds[role].wide and len(each.array)
     }
-    if len(set(widths.values())) > 1:
-        said = ", ".join(f"{role} has {plural(width, 'column')}" for role, width in widths.items())
+    if len(set(shapes.values())) > 1:
+        said = ", ".join(
+            f"{role} has {plural(width, 'column')}{_channels(more)}"
+            for role, (width, *more) in shapes.items()
+        )
         raise DataError(f"the roles do not fit: {said}", "arrays are never broadcast")
+
+
+def _channels(more: Sequence[int]) -> str:
+    return f" of {plural(more[0], 'channel')}" if more else ""
 
 
 def _either(masks: Iterable[Mask | None]) -> Mask | None:

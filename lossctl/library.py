@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from lossctl.block import Array, Block, Words
-from lossctl.catalogue import find
-from lossctl.computation import prepare
+from lossctl.block import Array, Block, Words, joined
+from lossctl.catalogue import look_up
+from lossctl.computation import Computation, prepare
+from lossctl.definition import Choice
 from lossctl.errors import DataError, UsageError, plural
-from lossctl.fold import fold
+from lossctl.fold import check_weight, fold
+from lossctl.kinds import Kind
 
 
 def compute(
@@ -19,29 +21,141 @@ def compute(
     values: Sequence[object],
     *,
     weight: object,
+    unit: object,
     like: str | None,
     options: Mapping[str, object],
 ) -> float | Array:
     """Compute a loss of arrays; see `lossctl.compute`."""
-    loss, twin = find(name)
-    computation = prepare(loss, options, like=like, twin=None if like else twin)
-    if len(values) != len(loss.roles):
+    loss, twin = look_up(name)
+    if isinstance(loss, Choice):
+        widths = {role: _width(each) for role, each in zip(loss.roles, values, strict=False)}
+        loss = loss.fitting(dict.fromkeys(loss.roles, 1) | widths)
+    computation = prepare(
+        loss, options, like=like, twin=None if like else twin, by_unit=unit is not None
+    )
+    if not len(loss.roles) - len(loss.optional) <= len(values) <= len(loss.roles):
         roles = ", ".join(loss.roles)
         raise UsageError(
             f"{loss.name} takes {plural(len(loss.roles), 'array')} ({roles}), not {len(values)}"
         )
-    arrays = {
-        role: _labels(role, given) if kind.text else _numbers(role, given)
-        for (role, kind), given in zip(computation.kinds.items(), values, strict=True)
+    given = dict(zip(loss.roles, values, strict=False))
+    names = {role: _names(each) for role, each in given.items()}
+    if computation.whole_units:
+        blocks = [_units(computation, given, weight, unit)]
+    elif loss.terms.of == "role":
+        blocks = _apart(computation, given, weight, unit)
+    else:
+        blocks = [_rows(computation, given, weight, unit)]
+    (outcome,), _ = fold([computation], blocks, names=names)
+    if not outcome.each:
+        return float(outcome.whole.value[0])
+    each = np.concatenate([each.value for each in outcome.each])
+    columns = outcome.each[0].columns
+    return each if columns == 1 else each.reshape(-1, columns)
+
+
+def _width(given: object) -> int:
+    """Count the columns of an array."""
+    shape = np.asarray(given).shape
+    return shape[1] if len(shape) > 1 else 1
+
+
+def _rows(
+    computation: Computation, given: Mapping[str, object], weight: object, unit: object
+) -> Block:
+    """Make one block of rows that line up."""
+    arrays: dict[str, Any] = {
+        role: _array(role, computation.kinds[role], each) for role, each in given.items()
     }
     weights = None if weight is None else _numbers("weight", weight)
-    rows = _common_length({**arrays, "weight": weights} if weights is not None else arrays)
-    names = {role: _names(given) for role, given in zip(arrays, values, strict=True)}
-    (outcome,), _ = fold([computation], [Block(arrays, rows, weights)], names=names)
-    each = outcome.each
-    if each is None:
-        return float(outcome.whole.value[0])
-    return each.value if each.columns == 1 else each.value.reshape(rows, each.columns)
+    groups = None if unit is None else _words("unit", unit)
+    others = {"weight": weights, "unit": groups}
+    there = {name: each for name, each in others.items() if each is not None}
+    rows = _common_length({**arrays, **there})
+    return Block(arrays, rows, weights, unit=groups)
+
+
+def _apart(
+    computation: Computation, given: Mapping[str, object], weight: object, unit: object
+) -> list[Block]:
+    """Make a block of each role, whose rows are its own."""
+    weights = _of_roles("weight", weight, list(given))
+    units = _of_roles("unit", unit, list(given))
+    return [
+        _rows(computation, {role: each}, weights[role], units[role]) for role, each in given.items()
+    ]
+
+
+def _of_roles(what: str, given: object, roles: Sequence[str]) -> dict[str, object]:
+    """Split what is said of each role: one thing a role, in their order."""
+    if given is None:
+        return dict.fromkeys(roles)
+    if len(roles) == 1:
+        return {roles[0]: given}
+    if not isinstance(given, Sequence) or len(given) != len(roles):
+        raise UsageError(
+            f"the rows of {' and '.join(roles)} are apart: {what} must be a list of {len(roles)}"
+        )
+    return dict(zip(roles, given, strict=True))
+
+
+def _units(
+    computation: Computation, given: Mapping[str, object], weight: object, unit: object
+) -> Block:
+    """Make one block of whole units: each role is a list of arrays, or one array of one unit."""
+    if unit is not None:
+        raise UsageError(
+            f"{computation.loss.name} takes whole units, not unit=…", "give a list of arrays"
+        )
+    kinds = computation.kinds
+    parts = {role: _parts(role, kinds[role], each) for role, each in given.items()}
+    count = _common_length({role: np.empty(len(each)) for role, each in parts.items()}, "unit")
+    roles = {role: _together(role, each) for role, each in parts.items()}
+    lengths = {role: np.array([_length(each) for each in part]) for role, part in parts.items()}
+    weighing = [role for role in given if kinds[role].weighs_rows]
+    row_weight = {}
+    if weight is not None and weighing:
+        for role, each in _of_roles("weight", weight, weighing).items():
+            row_weight[role] = _numbers("weight", each)
+            _common_length({role: roles[role], "weight": row_weight[role]})
+        weight = None
+    weights = None if weight is None else _numbers("weight", weight)
+    if weights is not None:
+        _common_length({"weight": weights, "the roles": np.empty(count)}, "unit")
+    check_weight(weights)
+    return Block(roles, count, weights, lengths=lengths, row_weight=row_weight)
+
+
+def _parts(role: str, kind: Kind, given: object) -> list[Array | Words]:
+    """Split a role into its units."""
+    if kind.gathers == "images":
+        arrays = given if isinstance(given, list | tuple) and np.ndim(given[0]) > 1 else [given]
+        stacks = [_numbers(role, each, most=4) for each in arrays]
+        if len(stacks) == 1 and stacks[0].ndim > 2:
+            return list(stacks[0])
+        return list(stacks)
+    if isinstance(given, list | tuple) and given and np.ndim(given[0]):
+        return [_array(role, kind, each) for each in given]
+    return [_array(role, kind, given)]
+
+
+def _together(role: str, parts: Sequence[Array | Words]) -> Array | Words:
+    if isinstance(parts[0], Words):
+        return joined([part for part in parts if isinstance(part, Words)])
+    arrays = [part for part in parts if not isinstance(part, Words)]
+    shapes = {part.shape[1:] for part in arrays if len(part)} or {arrays[0].shape[1:]}
+    if len(shapes) > 1:
+        raise DataError(f"the units of {role} have different numbers of columns")
+    (shape,) = shapes
+    return np.concatenate([part.reshape(-1, *shape) for part in arrays])
+
+
+def _length(array: Array | Words) -> int:
+    return len(array.codes if isinstance(array, Words) else array)
+
+
+def _array(role: str, kind: Kind, given: object) -> Array | Words:
+    return _labels(role, given) if kind.text else _numbers(role, given)
 
 
 def _names(given: object) -> tuple[str, ...]:
@@ -55,7 +169,7 @@ def _refuse_masked(role: str, given: object) -> None:
         raise DataError(f"{role} has masked values", "take them out, or give them weight 0")
 
 
-def _numbers(role: str, given: object) -> Array:
+def _numbers(role: str, given: object, most: int = 2) -> Array:
     _refuse_masked(role, given)
     try:
         array = np.asarray(given)
@@ -66,7 +180,7 @@ def _numbers(role: str, given: object) -> Array:
         numbers = np.ascontiguousarray(array, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{role} holds something that is not a number: {error}") from None
-    if array.ndim not in (1, 2):
+    if not 1 <= array.ndim <= most:
         raise DataError(f"{role} has {array.ndim} dimensions", "give (rows,) or (rows, columns)")
     if array.ndim == 2 and array.shape[1] == 0:
         raise DataError(f"{role} has no columns")
@@ -80,21 +194,23 @@ def _labels(role: str, given: object) -> Array | Words:
     array = np.asarray(given)
     if array.dtype.kind in "fiub":
         return _numbers(role, array)
+    return _words(role, given)
+
+
+def _words(role: str, given: object) -> Words:
+    array = np.asarray(given)
     if array.ndim != 1:
         raise DataError(f"{role} has {array.ndim} dimensions", "give one label a row")
     words, codes = np.unique(array.astype(str), return_inverse=True)
     return Words(codes.astype(np.intp), tuple(words.tolist()))
 
 
-def _common_length(arrays: Mapping[str, Any]) -> int:
-    lengths = {
-        role: len(array.codes if isinstance(array, Words) else array)
-        for role, array in arrays.items()
-    }
+def _common_length(arrays: Mapping[str, Any], noun: str = "row") -> int:
+    lengths = {role: _length(array) for role, array in arrays.items()}
     if len(set(lengths.values())) > 1:
-        said = ", ".join(f"{role} has {plural(length, 'row')}" for role, length in lengths.items())
+        said = ", ".join(f"{role} has {plural(length, noun)}" for role, length in lengths.items())
         raise DataError(f"the arrays do not fit: {said}", "arrays are never broadcast")
     (rows,) = set(lengths.values())
     if rows == 0:
-        raise DataError("the arrays have no rows")
+        raise DataError(f"the arrays have no {noun}s")
     return rows

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lossctl.errors import UsageError, plural, visible
-from lossctl.fold import Numbers, Outcome
+from lossctl.errors import plural, visible
 from lossctl.report import Cell, Column, Note, Table
+from lossctl.totals import Each, Numbers, Outcome
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Setup:
     """What the numbers were made with, besides the losses' own options."""
 
     by: tuple[str, ...] = ()
+    unit: str | None = None
     weight: str | None = None
     missing: str = "error"
     limits: tuple[Limits, ...] = ()
@@ -77,15 +78,17 @@ def _slice_columns(setup: Setup) -> list[Column]:
 
 def units_table(outcomes: Sequence[Outcome], notes: Sequence[Note], setup: Setup) -> Table:
     """Make the table of one number a unit, each times its weight."""
+    parts = [each for outcome in outcomes for each in outcome.each]
     return Table(
         name="results",
         columns=(
             Column("loss"),
-            Column("row", "count"),
+            *([Column("role")] if any(each.role for each in parts) else []),
+            *([Column("unit")] if any(each.unit for each in parts) else [Column("row", "count")]),
             *([Column("column", "count")] if _has_elements(outcomes) else []),
             *_slice_columns(setup),
             Column("value", "number"),
-            *([Column("weight", "number")] if setup.weight else []),
+            *([Column("weight", "number")] if any(_weights(each) for each in parts) else []),
         ),
         rows=_Units(outcomes, setup),
         values="value",
@@ -127,25 +130,28 @@ class _Units:
 
 
 def _each_row(outcome: Outcome, name: str, *, with_column: bool) -> Iterator[tuple[Cell, ...]]:
-    each = outcome.each
-    if each is None:
-        raise UsageError(f"{name} was not computed for each unit")
-    slices = None if each.slice is None else each.slice.tolist()
-    weights = None if each.weight is None else each.weight.tolist()
-    for unit, value in enumerate(each.value.tolist()):
-        row, column = divmod(unit, each.columns)
-        yield (
-            name,
-            row + 1,
-            *([column + 1] if with_column else []),
-            *(outcome.keys[slices[unit]] if slices is not None else (None,)),
-            value,
-            *([weights[unit]] if weights is not None else []),
-        )
+    for each in outcome.each:
+        slices = None if each.slice is None else each.slice.tolist()
+        weights = _weights(each)
+        for unit, value in enumerate(each.value.tolist()):
+            row, column = divmod(unit, each.columns)
+            yield (
+                name,
+                *([each.role] if each.role else []),
+                each.unit[unit] if each.unit is not None else row + 1,
+                *([column + 1] if with_column else []),
+                *(outcome.keys[slices[unit]] if slices is not None else (None,)),
+                value,
+                *([weights[unit]] if weights else []),
+            )
+
+
+def _weights(each: Each) -> list[float]:
+    return [] if each.weight is None else each.weight.tolist()
 
 
 def _has_elements(outcomes: Sequence[Outcome]) -> bool:
-    return any(outcome.each is not None and outcome.each.columns > 1 for outcome in outcomes)
+    return any(each.columns > 1 for outcome in outcomes for each in outcome.each)
 
 
 def _names(outcomes: Sequence[Outcome]) -> list[str]:
@@ -201,7 +207,9 @@ def _rank(key: tuple[str, ...]) -> list[tuple[bool, float, str]]:
 
 
 def _signature(outcome: Outcome, setup: Setup) -> str:
-    return outcome.computation.signature(weight=setup.weight, missing=setup.missing)
+    return outcome.computation.signature(
+        weight=setup.weight, missing=setup.missing, unit=setup.unit
+    )
 
 
 def _infinite(outcomes: Sequence[Outcome]) -> list[Note]:

@@ -83,6 +83,11 @@ class Sums:
         self._weighted |= other._weighted
 
     @property
+    def width(self) -> int:
+        """The number of terms that a unit has."""
+        return len(self._columns)
+
+    @property
     def slices(self) -> int:
         """The number of slices."""
         return len(self._units)

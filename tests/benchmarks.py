@@ -23,9 +23,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
+Made = TypeVar("Made")
 LOSSCTL = (sys.executable, "-m", "lossctl")
 MILLION = 1_000_000
 
@@ -104,6 +106,14 @@ target = pd.read_csv(sys.argv[2]).to_numpy()
 clipped = np.clip(prediction, 2.2e-16, 1 - 2.2e-16)
 print(-np.mean(np.sum(target * np.log(clipped), axis=1)))
 """
+DICE_SCRIPT = """
+import sys
+import numpy as np
+import pandas as pd
+prediction = pd.read_csv(sys.argv[1])["prediction"].to_numpy()
+target = pd.read_csv(sys.argv[2])["target"].to_numpy()
+print(1 - 2 * np.sum(prediction * target) / (np.sum(prediction) + np.sum(target)))
+"""
 POLARS = """
 import sys
 import polars as pl
@@ -123,8 +133,8 @@ print(duckdb.sql(
 FIVE = ("--also", "mae", "--also", "huber", "--also", "log_cosh", "--also", "rmse")
 
 
-def made(function: Callable[..., tuple[str, str]], *arguments: object) -> tuple[str, str]:
-    """Make files in a process of its own: what a process has used, its children seem to use."""
+def made(function: Callable[..., Made], *arguments: object) -> Made:
+    """Do something in a process of its own: what a process has used, its children seem to use."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
 
@@ -160,6 +170,62 @@ def class_pair(folder: Path, rows: int, classes: int) -> tuple[str, str]:
         path.write_text(header + "\n" + "\n".join(lines) + "\n")
         names.append(str(path))
     return names[0], names[1]
+
+
+def mask_pair(folder: Path, rows: int) -> tuple[str, str]:
+    """Write a table of predicted shares and one of the true mask, a pixel a row."""
+    random = np.random.default_rng(0)
+    names = []
+    for role in ("prediction", "target"):
+        path = folder / f"mask_{role}_{rows}.csv"
+        names.append(str(path))
+        if path.exists():
+            continue
+        with path.open("w") as file:
+            file.write(f"{role}\n")
+            for start in range(0, rows, MILLION):
+                count = min(MILLION, rows - start)
+                shares = random.random(count).round(6)
+                values = shares if role == "prediction" else (shares < 0.2).astype(int)
+                file.write("\n".join(map(repr, values.tolist())) + "\n")
+    return names[0], names[1]
+
+
+def ctc_seconds(utterances: int, steps: int, symbols: int) -> tuple[float, float]:
+    """Time CTC here and in torch on the same utterances, from logits in memory."""
+    import torch  # noqa: PLC0415  # not everybody has it
+
+    from lossctl import compute  # noqa: PLC0415  # other lines measure processes of their own
+
+    random = np.random.default_rng(0)
+    logits = [random.normal(size=(steps, symbols)) for _ in range(utterances)]
+    targets = [random.integers(1, symbols, random.integers(10, 41)) for _ in range(utterances)]
+    padded = np.zeros((utterances, 40), dtype=int)
+    for row, target in zip(padded, targets, strict=True):
+        row[: len(target)] = target
+    tensor = torch.from_numpy(np.stack(logits, axis=1))
+    lengths = torch.tensor([len(target) for target in targets])
+    counts = torch.full((utterances,), steps)
+
+    def ours() -> float:
+        return float(compute("ctc", logits, targets, from_logits=True))
+
+    def theirs() -> float:
+        logs = tensor.log_softmax(2)
+        each = torch.nn.functional.ctc_loss(
+            logs, torch.from_numpy(padded), counts, lengths, reduction="none"
+        )
+        return float(each.mean())
+
+    if not math.isclose(ours(), theirs(), rel_tol=1e-10):
+        raise SystemExit("the two disagree")
+    best = [math.inf, math.inf]
+    for _ in range(5):
+        for place, run in enumerate((ours, theirs)):
+            start = time.perf_counter()
+            run()
+            best[place] = min(best[place], time.perf_counter() - start)
+    return best[0], best[1]
 
 
 def lines(folder: Path, *, quick: bool) -> Iterator[Line]:
@@ -201,8 +267,29 @@ def lines(folder: Path, *, quick: bool) -> Iterator[Line]:
         1.15,
         5,
     )
+    yield from masks(folder, quick=quick)
+    if importlib.util.find_spec("torch"):
+        ours, theirs = made(ctc_seconds, 500, 200, 30)
+        details = f"{ours:.3f} s, {theirs:.3f} s"
+        yield Line("`ctc`, 500 × 200 steps × 30 symbols", "torch", ours / theirs, None, details)
     if not quick:
         yield from growth(folder)
+
+
+def masks(folder: Path, *, quick: bool) -> Iterator[Line]:
+    large = made(mask_pair, folder, (2 if quick else 10) * MILLION)
+    small = made(mask_pair, folder, MILLION)
+    dice = (*LOSSCTL, "compute", "dice")
+    ours, theirs, less = measure([(*dice, *large), python(DICE_SCRIPT, *large), (*dice, *small)], 4)
+    rows = "2" if quick else "10"
+    yield line(f"`compute dice`, {rows} million rows", ours, "pandas and numpy", theirs, 1.15)
+    yield Line(
+        "the same, peak memory",
+        "1 million rows",
+        ours.mebibytes / less.mebibytes,
+        1.1,
+        f"{ours.mebibytes:.0f} MiB, {less.mebibytes:.0f} MiB",
+    )
 
 
 def growth(folder: Path) -> Iterator[Line]:

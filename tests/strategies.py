@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
@@ -17,13 +17,28 @@ import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from lossctl import losses
+import lossctl
+import lossctl.fold as engine
 from lossctl.block import Array, Block, Words
 from lossctl.computation import Computation, prepare
-from lossctl.fold import Numbers, Outcome, fold
-from lossctl.kinds import DistributionKind, Kind, LabelsKind, Partners, SignsKind, WholeKind
+from lossctl.definition import Loss
+from lossctl.kinds import (
+    BoxesKind,
+    DirectionsKind,
+    DistributionKind,
+    ImagesKind,
+    Kind,
+    LabelsKind,
+    MaskKind,
+    NamesKind,
+    SignsKind,
+    TargetMaskKind,
+    VectorsKind,
+    WholeKind,
+)
 from lossctl.options import Interval, Setting
 from lossctl.sums import LARGEST, Sums
+from lossctl.totals import Numbers, Outcome
 
 LARGE = 1e150
 """Residuals up to twice this have a square, 4e300, that is still a float64."""
@@ -37,98 +52,248 @@ Beyond that the sums are plain ones, which may round, so laws about bits draw no
 IGNORED = -100
 """The label that does not count, where a case has one; no class is ever numbered so."""
 
+FOREGROUND = 1
+"""The label that is the mask, where a target is given by labels."""
+
+LAYERS = ("shallow", "deep")
+
+FAR = 1e3
+"""Farther off, or higher, than any number that is a multiple of 1."""
+
+Places = Mapping[str, Any]
+"""Of each line, some items: whatever numpy indexes with."""
+
 
 @dataclass(frozen=True)
 class Case:
-    """A computation and the rows that it is to be made of."""
+    """A computation, and what it is to be made of.
+
+    The items of a case are its rows; or, where a loss needs whole units, these, and then the entry
+    of an array is itself an array. They stand in lines: one line, named "", that has all roles, or
+    where rows are apart a line for each role. All that is said of items is said of those of a line:
+    their weights, slices and units; in `row_weight` rows within units have weights of their own.
+    """
 
     computation: Computation
     arrays: Mapping[str, Array]
-    weight: Array | None = None
-    slices: Words | None = None
+    weight: Places = field(default_factory=dict)
+    slices: Places = field(default_factory=dict)
+    units: Places = field(default_factory=dict)
+    row_weight: Mapping[str, Array] = field(default_factory=dict)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Let Hypothesis write a failing case as the call that reproduces it."""
         del cycle
-        arrays = ", ".join(repr(array.tolist()) for array in self.arrays.values())
-        given = {"weight": None if self.weight is None else self.weight.tolist()}
-        given |= {**self.computation.options, **self.computation.conventions}
-        printer.text(f"lossctl.compute({self.computation.loss.name!r}, {arrays}, **{given!r})")
+        options = {**self.computation.options, **self.computation.conventions}
+        given = {"weight": _listed(self.weighing), **options}
+        arrays = ", ".join(repr(_listed(each)) for each in self.arguments)
+        printer.text(f"lossctl.compute({self.loss.name!r}, {arrays}, **{given!r})")
+        more = {
+            name: {key: _listed(each) for key, each in getattr(self, name).items()}
+            for name in ("weight", "slices", "units", "row_weight")
+        }
+        printer.text(f"  # {more}")
 
     @property
-    def rows(self) -> int:
-        """The number of rows."""
-        return len(next(iter(self.arrays.values())))
+    def loss(self) -> Loss:
+        """The loss."""
+        return self.computation.loss
+
+    @property
+    def lines(self) -> Mapping[str, Sequence[str]]:
+        """The roles of each line."""
+        roles = list(self.arrays)
+        return {role: [role] for role in roles} if self.loss.terms.of == "role" else {"": roles}
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """The number of items in each line."""
+        return {line: len(self.arrays[roles[0]]) for line, roles in self.lines.items()}
+
+    @property
+    def least(self) -> int:
+        """The number of items that every line has."""
+        return min(self.counts.values())
 
     @property
     def columns(self) -> int:
         """The greatest number of columns that a role has."""
-        return max(1 if array.ndim == 1 else array.shape[1] for array in self.arrays.values())
+        found = (self.rows(role) for role in self.arrays)
+        return max(1 if rows.ndim == 1 else rows.shape[1] for rows in found)
 
-    def taken(self, rows: Any) -> Case:
-        """Take some rows, by whatever numpy indexes with."""
-        return Case(
-            self.computation,
-            {role: array[rows] for role, array in self.arrays.items()},
-            None if self.weight is None else self.weight[rows],
-            None if self.slices is None else Words(self.slices.codes[rows], self.slices.words),
+    def rows(self, role: str) -> Array:
+        """Put the rows of all items one after the other."""
+        array = self.arrays[role]
+        return np.concatenate(list(array)) if self.computation.whole_units else array
+
+    def taken(self, places: Places) -> Case:
+        """Take some items of each line."""
+
+        def some(of_lines: Places) -> Places:
+            return {line: each[places[line]] for line, each in of_lines.items()}
+
+        line_of = {role: line for line, roles in self.lines.items() for role in roles}
+        arrays, row_weight = (
+            {role: each[places[line_of[role]]] for role, each in of_roles.items()}
+            for of_roles in (self.arrays, self.row_weight)
+        )
+        said = some(self.weight), some(self.slices), some(self.units)
+        return Case(self.computation, arrays, *said, row_weight)
+
+    def first(self, count: int) -> Case:
+        """Take the first items of every line."""
+        return self.taken(dict.fromkeys(self.lines, slice(0, count)))
+
+    def parted(self, place: Mapping[str, int]) -> tuple[Case, Case]:
+        """Cut each line in two."""
+        before = self.taken({line: slice(0, end) for line, end in place.items()})
+        return before, self.taken({line: slice(end, None) for line, end in place.items()})
+
+    def with_roles(self, **arrays: Array) -> Case:
+        """Put other arrays in the place of some roles'."""
+        return replace(self, arrays={**self.arrays, **arrays})
+
+    def unsaid(self, *names: str) -> Case:
+        """Say no more of the weights, slices or units."""
+        return replace(self, **{name: {} for name in names})
+
+    def with_integers(self, times: Places) -> Case:
+        """Let items have whole weights."""
+        return replace(self, weight={line: np.array(each, float) for line, each in times.items()})
+
+    def blocks(self, places: Mapping[str, Sequence[int]] | None = None) -> list[Block]:
+        """Make blocks of the items, each line cut in some places; lines take turns."""
+        parts = []
+        for line, count in self.counts.items():
+            ends = [0, *sorted(set((places or {}).get(line, ()))), count]
+            steps = itertools.pairwise(ends)
+            parts.append([self._block(line, slice(start, end)) for start, end in steps])
+        return [each for turn in itertools.zip_longest(*parts) for each in turn if each is not None]
+
+    def _block(self, line: str, some: slice) -> Block:
+        roles, lengths, row_weight = {}, {}, {}
+        for role in self.lines[line]:
+            items = self.arrays[role][some]
+            if self.computation.whole_units:
+                lengths[role] = np.array([len(item) for item in items])
+                if role in self.row_weight:
+                    row_weight[role] = np.concatenate(list(self.row_weight[role][some]))
+                items = np.concatenate(list(items))
+            roles[role] = _column(items)
+        said = [of_line.get(line) for of_line in (self.weight, self.slices, self.units)]
+        weight, slices, units = (None if each is None else each[some] for each in said)
+        return Block(
+            roles,
+            len(range(*some.indices(self.counts[line]))),
+            weight,
+            None if slices is None else Words(slices, tuple(map(slice_key, range(3)))),
+            None if units is None else Words(units, tuple(map(unit_name, range(3)))),
+            lengths if self.computation.whole_units else None,
+            row_weight,
         )
 
-    def without(self, role: str, array: Array) -> Case:
-        """Put another array in the place of a role's."""
-        return replace(self, arrays={**self.arrays, role: array})
+    @property
+    def arguments(self) -> list[Any]:
+        """The roles as a Python program gives them."""
+        whole = self.computation.whole_units
+        return [list(array) if whole else array for array in self.arrays.values()]
 
-    def cut(self, places: Sequence[int]) -> list[Block]:
-        """Cut the rows into blocks."""
-        ends = [0, *sorted(set(places)), self.rows]
-        return [self.taken(slice(start, end)).block() for start, end in itertools.pairwise(ends)]
+    @property
+    def weighing(self) -> Any:
+        """The weights as a Python program gives them: of items, or of the rows in them."""
+        if self.row_weight:
+            return [np.concatenate(list(each)) for each in self.row_weight.values()]
+        weights = list(self.weight.values())
+        return weights if len(weights) > 1 else weights[0] if weights else None
 
-    def block(self) -> Block:
-        """Make one block of all rows."""
-        contiguous = {role: np.ascontiguousarray(array) for role, array in self.arrays.items()}
-        return Block(contiguous, self.rows, self.weight, self.slices)
-
-    def given(self, **options: Any) -> Computation:
+    def given(self, *, by_unit: bool = False, **options: Any) -> Computation:
         """Make the same computation with other options or conventions."""
         before = {**self.computation.options, **self.computation.conventions}
-        return prepare(self.computation.loss, {**before, **options})
+        return prepare(self.loss, {**before, **options}, by_unit=by_unit)
 
-    def terms(self) -> tuple[Array, Any]:
-        """Compute the terms of all rows, and which of them are ignored."""
-        partners = Partners(self.columns)
-        admitted = {
-            role: kind.admit(role, self.arrays[role], partners)
-            for role, kind in self.computation.kinds.items()
-        }
-        masks = [each.ignored for each in admitted.values() if each.ignored is not None]
-        terms = self.computation.terms({role: each.array for role, each in admitted.items()})
-        return terms, masks[0] if masks else None
+    def terms(self) -> Mapping[str, Array]:
+        """Compute the terms of all items, those of each line."""
+        watched = _Watched(*(getattr(self.computation, each.name) for each in fields(Computation)))
+        sums_of(watched, self)
+        found = (dict(zip(self.arrays, each, strict=False)) for each in watched.seen)
+        if self.loss.terms.of != "role":
+            return {"": watched.seen[0][0]}
+        return {line: of_roles[line] for line, of_roles in zip(self.lines, found, strict=True)}
 
-    def sums(self) -> Sums:
-        """Sum the terms of all rows."""
-        terms, ignored = self.terms()
-        sums = Sums(terms.shape[1])
-        sums.add(terms, self.weight, None if self.slices is None else self.slices.codes, ignored)
-        return sums
+    def sums(self) -> Mapping[str, Sums]:
+        """Sum the terms of all items, those of each line."""
+        return sums_of(self.computation, self)
+
+
+@dataclass(frozen=True)
+class _Watched(Computation):
+    """A computation that keeps the terms that it makes."""
+
+    seen: list[tuple[Array, ...]] = field(default_factory=list)
+
+    def terms(self, arrays: Mapping[str, Any]) -> tuple[Array, ...]:
+        self.seen.append(super().terms(arrays))
+        return self.seen[-1]
+
+
+def _listed(given: Any) -> Any:
+    if isinstance(given, list):
+        return [_listed(each) for each in given]
+    return given.tolist() if isinstance(given, np.ndarray) else given
+
+
+def _column(array: Array) -> Array | Words:
+    if array.dtype.kind != "U":
+        return np.ascontiguousarray(array)
+    words, codes = np.unique(array, return_inverse=True)
+    return Words(codes.astype(np.intp), tuple(words.tolist()))
+
+
+def slice_key(code: int) -> tuple[str, ...]:
+    """Name a slice."""
+    return (f"slice {code}",)
+
+
+def unit_name(code: int) -> str:
+    """Name a unit."""
+    return f"unit {code}"
+
+
+def sums_of(computation: Computation, case: Case) -> Mapping[str, Sums]:
+    """Sum the terms that a computation makes of a case, without slices and units."""
+    blocks = case.unsaid("slices", "units").blocks()
+    parts = [engine._Part.of([computation], block, None, {}) for block in blocks]
+    return {line: sums for part in parts for line, sums in part.results[0].sums.items()}
 
 
 def outcome(computation: Computation, blocks: Sequence[Block]) -> Outcome:
     """Fold one computation over some blocks."""
-    (result,), _ = fold([computation], blocks)
+    (result,), _ = engine.fold([computation], blocks)
     return result
 
 
 def value(case: Case, computation: Computation | None = None) -> float:
     """Compute the number of a case, by another computation if one is given."""
-    whole = outcome(computation or case.computation, [case.block()]).whole
+    whole = outcome(computation or case.computation, case.blocks()).whole
     return float(whole.value[0])
 
 
-def each(case: Case, **conventions: Any) -> Array:
-    """Compute the number of each unit of a case."""
-    found = outcome(case.given(reduction="none", **conventions), [case.block()]).each
-    assert found is not None
-    return found.value
+def each(case: Case, **conventions: Any) -> Mapping[str, Array]:
+    """Compute the number of each item of a case, those of each line."""
+    found = outcome(case.given(reduction="none", **conventions), case.blocks()).each
+    return {of_line.role: of_line.value for of_line in found}
+
+
+def every(case: Case, **conventions: Any) -> Array:
+    """Compute the number of each item of a case."""
+    return np.concatenate(list(each(case, **conventions).values()))
+
+
+def library(case: Case, *arguments: Any, **more: Any) -> Any:
+    """Compute a case as a Python program does, or with other arrays or options in its place."""
+    given_arguments = arguments or case.arguments
+    options = {"weight": case.weighing, **case.computation.options, **more}
+    return lossctl.compute(case.loss.name, *given_arguments, **options)
 
 
 def assume_exact(case: Case, *, finite: bool = False) -> None:
@@ -136,12 +301,14 @@ def assume_exact(case: Case, *, finite: bool = False) -> None:
 
     Args:
         case: the case.
-        finite: leave out infinite terms too, with which a test cannot reckon.
+        finite: leave out infinite terms too, and those so small that they have lost digits, with
+            which a test cannot reckon.
     """
-    terms, _ = case.terms()
-    heaviest = 1.0 if case.weight is None else case.weight.max()
-    sizes = np.abs(terms)
-    assume(((sizes < LARGEST / 16 / heaviest) | ((sizes == math.inf) & (not finite))).all())
+    for line, terms in case.terms().items():
+        heaviest = case.weight[line].max() if line in case.weight else 1.0
+        sizes = np.abs(terms)
+        assume(((sizes < LARGEST / 16 / heaviest) | ((sizes == math.inf) & (not finite))).all())
+        assume(not finite or ((sizes == 0.0) | (sizes > 1e-290)).all())
 
 
 def same(one: Numbers, other: Numbers) -> bool:
@@ -150,6 +317,9 @@ def same(one: Numbers, other: Numbers) -> bool:
         np.array_equal(getattr(one, name), getattr(other, name))
         for name in ("value", "units", "weight")
     )
+
+
+# Cases
 
 
 @st.composite
@@ -163,7 +333,7 @@ def cases(
     weighted: bool | None = None,
     ignoring: bool = False,
     conventions: Mapping[str, object] | None = None,
-    columns: st.SearchStrategy[int] | None = None,
+    shapes: st.SearchStrategy[tuple[int, ...]] | None = None,
     least: int = 1,
 ) -> Case:
     """Draw a case of a loss.
@@ -177,36 +347,100 @@ def cases(
         weighted: with weights, without, or either.
         ignoring: some rows, never all, may have a label that does not count.
         conventions: reduction, per and divide_by.
-        columns: number of columns of the roles that may have several.
-        least: smallest number of rows.
+        shapes: of a row of the roles that may have several columns: (), (columns,), ....
+        least: smallest number of items.
     """
-    options = draw(options_of(name)) if free else {}
-    computation = prepare(losses()[name], {**options, **(conventions or {})})
-    rows = draw(st.integers(least, 7))
-    width = draw(widths(computation) if columns is None else columns)
-    found = {
-        role: draw(values(kind, rows, width, largest=largest, step=step))
-        for role, kind in computation.kinds.items()
-    }
-    for role, kind in computation.kinds.items():
-        if ignoring and isinstance(kind, LabelsKind) and kind.ignore_index == str(IGNORED):
-            found[role][draw(masks(rows))] = IGNORED
-    has_weight = draw(st.booleans()) if weighted is None else weighted
-    return Case(computation, found, draw(weights(rows)) if has_weight else None)
+    loss = lossctl.losses()[name]
+    options = {**(draw(options_of(name)) if free else {}), **(conventions or {})}
+    computation = prepare(loss, options)
+    shape = draw(row_shapes(computation) if shapes is None else shapes)
+    if free:
+        options |= draw(shaped_options(computation, shape))
+        computation = prepare(loss, options)
+    given_one = "layer_weights" in options and options["layer_weights"] is not None
+    roles = [role for role in loss.roles if role not in loss.optional or given_one or draw(YES_NO)]
+    most = 4 if computation.whole_units else 7
+    counts = {line: draw(st.integers(least, most)) for line in _lines(loss, roles)}
+    has_weight = draw(YES_NO) if weighted is None else weighted
+    weight = {line: draw(weights(count)) for line, count in counts.items() if has_weight}
+    some = _Drawing(draw, computation, shape, largest, step, ignoring=ignoring)
+    arrays, row_weight = {}, {}
+    if not computation.whole_units:
+        for role in roles:
+            arrays[role] = some.rows(role, counts.get(role, counts.get("", 0)))
+        return Case(computation, arrays, weight)
+    shared = some.lengths(counts[""])
+    for role in roles:
+        kind = computation.kinds[role]
+        lengths = some.lengths(counts[""]) if kind.apart else shared
+        arrays[role] = parts(some.rows(role, sum(lengths)), lengths)
+        if given_one and isinstance(kind, NamesKind):
+            arrays[role] = parts(np.array(_all_layers(lengths)), lengths)
+        if has_weight and kind.weighs_rows:
+            row_weight[role] = parts(draw(weights(sum(lengths))), lengths)
+    return Case(computation, arrays, weight, row_weight=row_weight)
 
 
-def widths(computation: Computation) -> st.SearchStrategy[int]:
-    """Draw a number of columns that every role of a computation can have."""
-    wide = [kind.columns for kind in computation.kinds.values() if kind.wide]
-    least = 2 if "several" in wide else 1
-    narrow = any(not kind.wide and not kind.text for kind in computation.kinds.values())
-    return st.just(1) if narrow or not wide else st.integers(least, 3)
+YES_NO = st.booleans()
+
+
+def _lines(loss: Loss, roles: Sequence[str]) -> Sequence[str]:
+    return roles if loss.terms.of == "role" else [""]
+
+
+def _all_layers(lengths: Sequence[int]) -> list[str]:
+    """Name layers so that every unit has all of them, or no rows."""
+    return [LAYERS[row % len(LAYERS)] for length in lengths for row in range(length)]
+
+
+def parts(rows: Array, lengths: Sequence[int]) -> Array:
+    """Cut rows into items, which become the entries of an array."""
+    items = np.empty(len(lengths), dtype=object)
+    for place, part in enumerate(np.split(rows, np.cumsum(lengths)[:-1])):
+        items[place] = part
+    return items
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """Draws the arrays of one case."""
+
+    draw: st.DrawFn
+    computation: Computation
+    shape: tuple[int, ...]
+    largest: float
+    step: float | None
+    ignoring: bool
+
+    def lengths(self, units: int) -> list[int]:
+        """Draw how many rows each unit has."""
+        options = self.computation.options
+        if any(isinstance(kind, ImagesKind) for kind in self.computation.kinds.values()):
+            shortest = int(options.get("window") or 1)
+            some = st.integers(shortest, shortest + 2)
+        elif options.get("layer_weights") is not None:
+            some = st.sampled_from([0, 2, 4])  # every unit has all layers
+        else:
+            some = st.integers(0, 4)
+        return self.draw(st.lists(some, min_size=units, max_size=units))
+
+    def rows(self, role: str, count: int) -> Array:
+        """Draw so many rows of a role."""
+        kind = self.computation.kinds[role]
+        blank = self.computation.options.get("blank")
+        found = self.draw(
+            values(kind, count, self.shape, largest=self.largest, step=self.step, blank=blank)
+        )
+        ignores = isinstance(kind, LabelsKind) and kind.ignore_index == str(IGNORED)
+        if self.ignoring and ignores and count:
+            found[self.draw(masks(count))] = IGNORED
+        return found
 
 
 @cache
 def masks(rows: int) -> st.SearchStrategy[Array]:
     """Draw which rows are meant; the first one never is, so that always one is left."""
-    return st.lists(st.booleans(), min_size=rows, max_size=rows).map(
+    return st.lists(YES_NO, min_size=rows, max_size=rows).map(
         lambda drawn: np.array([False, *drawn[1:]])
     )
 
@@ -215,39 +449,191 @@ def masks(rows: int) -> st.SearchStrategy[Array]:
 def weights(rows: int) -> st.SearchStrategy[Array]:
     """Draw weights, some of them 0; the first one never is, so that they never sum to 0."""
     some = st.floats(1e-3, 1e3)
-    rest = table(some | st.sampled_from([0.0, 1.0, 2.0]), rows, 1)
-    return st.builds(lambda first, array: np.array([first, *array[1:]]), some, rest)
+    rest = table(some | st.sampled_from([0.0, 1.0, 2.0]), rows)
+    return st.builds(lambda first, array: np.array([first, *array[1:]][:rows]), some, rest)
+
+
+@st.composite
+def of_lines(draw: st.DrawFn, case: Case, some: Callable[[int], st.SearchStrategy[Any]]) -> Places:
+    """Draw something for each line, given the number of its items."""
+    return {line: draw(some(count)) for line, count in case.counts.items()}
+
+
+def orders(case: Case) -> st.SearchStrategy[Places]:
+    """Draw an order of the items."""
+    return of_lines(case, lambda count: st.permutations(range(count)).map(list))
+
+
+def cuts(case: Case) -> st.SearchStrategy[Places]:
+    """Draw places where items are cut into blocks."""
+    return of_lines(case, lambda count: st.lists(st.integers(1, count - 1)) if count > 1 else NONE)
+
+
+NONE = st.just(())
+
+
+def counts_of_items(case: Case) -> st.SearchStrategy[Places]:
+    """Draw how often an item counts; the first one does."""
+    usual = st.sampled_from([0, 1, 2])
+    return of_lines(
+        case,
+        lambda count: st.lists(usual, min_size=count, max_size=count).map(
+            lambda times: [max(times[0], 1), *times[1:]]
+        ),
+    )
+
+
+@st.composite
+def groupings(draw: st.DrawFn, case: Case, most: int = 3) -> Places:
+    """Draw a group for each item; every line has items of every group."""
+    number = draw(st.integers(1, min(most, case.least)))
+    more = st.integers(0, number - 1)
+    codes = {}
+    for line, count in case.counts.items():
+        rest = draw(st.lists(more, min_size=count - number, max_size=count - number))
+        codes[line] = np.array(draw(st.permutations([*range(number), *rest])), dtype=np.intp)
+    return codes
+
+
+def repeated(times: Places) -> Places:
+    """Take every item so often."""
+    return {line: np.repeat(np.arange(len(each)), each) for line, each in times.items()}
+
+
+def belonging(groups: Places, code: int) -> Places:
+    """Take the items of one group."""
+    return {line: np.flatnonzero(codes == code) for line, codes in groups.items()}
+
+
+# Shapes and values
+
+
+def row_shapes(computation: Computation) -> st.SearchStrategy[tuple[int, ...]]:
+    """Draw the shape of a row of the roles that may have several columns."""
+    kinds = computation.kinds.values()
+    if any(isinstance(kind, ImagesKind) for kind in kinds):
+        narrowest = int(computation.options.get("window") or 1)  # type: ignore[arg-type]
+        width = st.integers(narrowest, narrowest + 2)
+        return st.tuples(width) | st.tuples(width, st.integers(1, 3))
+    if any(isinstance(kind, BoxesKind) for kind in kinds):
+        return st.just((4,))
+    # Vectors have as many coordinates as they like, whatever stands beside them.
+    wide = [kind for kind in kinds if kind.wide and not kind.text]
+    vectors = any(isinstance(kind, VectorsKind) for kind in wide)
+    narrow = any(not kind.wide and not isinstance(kind, LabelsKind | NamesKind) for kind in kinds)
+    labelled = any(isinstance(kind, TargetMaskKind) and kind.text for kind in kinds)
+    if not wide or labelled or (narrow and not vectors):
+        return st.just(())
+    several = any(kind.columns == "several" for kind in wide)
+    if vectors:
+        return st.just(()) | st.tuples(st.integers(1, 3))
+    return narrow_or_wide(2 if several else 1, 3)
+
+
+def narrow_or_wide(least: int, most: int) -> st.SearchStrategy[tuple[int, ...]]:
+    """Draw the shape of a row of so many columns."""
+    return st.integers(least, most).map(lambda width: () if width == 1 else (width,))
 
 
 @cache
-def table(elements: st.SearchStrategy[float], rows: int, width: int) -> st.SearchStrategy[Array]:
-    """Draw an array `(rows,)`, or `(rows, width)` if there are several columns."""
-    shape = rows if width == 1 else (rows, width)
-    return st.lists(elements, min_size=rows * width, max_size=rows * width).map(
-        lambda drawn: np.array(drawn, dtype=np.float64).reshape(shape)
-    )
+def table(
+    elements: st.SearchStrategy[Any], rows: int, shape: tuple[int, ...] = ()
+) -> st.SearchStrategy[Array]:
+    """Draw an array `(rows, *shape)`, made of a few different elements, which may be rows."""
+    few = st.lists(elements, min_size=1, max_size=6)
+    return st.builds(lambda some, seed: _scattered(some, seed, rows, shape), few, SEEDS)
+
+
+SEEDS = st.integers(0, 255)
+
+
+def _scattered(some: Sequence[Any], seed: int, rows: int, shape: tuple[int, ...]) -> Array:
+    elements = np.array(some, dtype=np.float64)
+    many = rows * math.prod(shape) // math.prod(elements.shape[1:])
+    # The first ones as they come, so that few rows shrink to simple ones.
+    chosen = np.random.default_rng(seed).integers(0, len(some), many) if seed else np.arange(many)
+    return elements[chosen % len(some)].reshape(rows, *shape)
 
 
 @cache
 def values(
-    kind: Kind, rows: int, width: int, *, largest: float = EXACT, step: float | None = None
+    kind: Kind,
+    rows: int,
+    shape: tuple[int, ...] = (),
+    *,
+    largest: float = EXACT,
+    step: float | None = None,
+    blank: int | None = None,
 ) -> st.SearchStrategy[Array]:
-    """Draw an array that a kind admits."""
+    """Draw an array that a kind admits; `blank` is the class that no label is."""
+    if isinstance(kind, NamesKind):
+        return table(st.integers(0, len(LAYERS) - 1), rows).map(
+            lambda codes: np.array(LAYERS)[codes.astype(int)]
+        )
     if isinstance(kind, LabelsKind):
-        labels = st.integers(kind.first_label, kind.first_label + width - 1)
-        return table(labels.map(float), rows, 1)
-    if isinstance(kind, DistributionKind) or (
-        isinstance(kind, WholeKind) and kind.columns == "several"
-    ):
-        certain = step is not None or isinstance(kind, WholeKind)
-        row = one_hot(width) if certain else distributions(width)
-        return st.lists(row, min_size=rows, max_size=rows).map(np.array)
+        classes = [code for code in range(shape[0]) if code != blank]
+        return table(st.sampled_from([float(kind.first_label + code) for code in classes]), rows)
     if isinstance(kind, SignsKind):
-        both = table(st.sampled_from([-1.0, 1.0]), rows, width)
+        both = table(SIGNS, rows, shape if kind.wide else ())
         return both | both.map(lambda signs: np.maximum(signs, 0.0))
+    if isinstance(kind, MaskKind):
+        return shares(kind, rows, shape, largest, step)
+    return table(elements(kind, shape, largest, step), rows, shape if kind.wide else ())
+
+
+SIGNS = st.sampled_from([-1.0, 1.0])
+ZERO_OR_ONE = st.sampled_from([0.0, 1.0])
+
+
+def elements(
+    kind: Kind, shape: tuple[int, ...], largest: float, step: float | None
+) -> st.SearchStrategy[Any]:
+    """Draw one of the numbers that an array is made of, or one of its rows."""
+    if isinstance(kind, BoxesKind):
+        return boxes(kind, largest, step)
+    if isinstance(kind, DistributionKind):
+        return distributions(*shape) if step is None else one_hot(*shape)
     if isinstance(kind, WholeKind):
-        return table(st.sampled_from([0.0, 1.0]), rows, width)
-    return table(numbers(kind.within, largest, step), rows, width)
+        return one_hot(*shape) if kind.wide and shape else ZERO_OR_ONE
+    return numbers(kind.within, largest, step)
+
+
+def shares(
+    kind: Kind, rows: int, shape: tuple[int, ...], largest: float, step: float | None
+) -> st.SearchStrategy[Array]:
+    """Draw masks: shares, zeros and ones, zeros and 255, labels, or class numbers of many masks."""
+    if kind.text:
+        return table(st.sampled_from([0.0, float(FOREGROUND), 2.0]), rows)
+    certain = table(ZERO_OR_ONE, rows, shape)
+    found = table(numbers(kind.within, largest, step), rows, shape) | certain
+    if step is None:
+        found |= certain.map(lambda mask: 255.0 * mask)
+    if isinstance(kind, TargetMaskKind) and math.prod(shape) > 1:
+        found |= table(st.integers(0, shape[0] - 1), rows)
+    return found
+
+
+@cache
+def boxes(
+    kind: BoxesKind, largest: float, step: float | None
+) -> st.SearchStrategy[Sequence[float]]:
+    """Draw a box, which may be tiny; others touch it, lie in it, or are far from it."""
+    some = numbers(Interval(), largest, step)
+    longest = st.sampled_from([1.0, 2.0, 3.0]) if step else st.sampled_from([1.0, 0.5, 1e-9, 3e100])
+
+    def sized(drawn: Sequence[float]) -> list[float]:
+        x, y, width, height = drawn
+        if kind.box_format != "xyxy":
+            # So large a box has a size also where it is far off.
+            far = max(abs(x), abs(y)) * 2.0**-40
+            return [x, y, max(width, far), max(height, far)]
+        return [x, y, _beyond(x, width), _beyond(y, height)]
+
+    return st.tuples(some, some, longest, longest).map(sized)
+
+
+def _beyond(start: float, length: float) -> float:
+    return max(start + length, math.nextafter(start, math.inf))
 
 
 @cache
@@ -261,16 +647,16 @@ def one_hot(width: int) -> st.SearchStrategy[list[float]]:
 @cache
 def distributions(width: int) -> st.SearchStrategy[list[float]]:
     """Draw a row of probabilities that sum to 1: even ones, certain ones, and very small ones."""
-    parts = st.lists(st.integers(0, 1024), min_size=width - 1, max_size=width - 1).map(
-        lambda cuts: [
+    cut = st.lists(st.integers(0, 1024), min_size=width - 1, max_size=width - 1).map(
+        lambda places: [
             (end - start) / 1024
-            for start, end in zip([0, *sorted(cuts)], [*sorted(cuts), 1024], strict=True)
+            for start, end in zip([0, *sorted(places)], [*sorted(places), 1024], strict=True)
         ]
     )
     rare = st.integers(1, 1074).flatmap(
         lambda power: st.permutations([2.0**-power, 1 - 2.0**-power] + [0.0] * (width - 2))
     )
-    return parts | one_hot(width) | rare
+    return cut | one_hot(width) | rare
 
 
 @cache
@@ -293,21 +679,54 @@ def ends(within: Interval, largest: float = LARGE) -> tuple[float, float]:
     return low, high
 
 
+# Options
+
+
+SHAPED = ("blank", "ignore_class", "class_weights")
+"""Options that speak of classes, so that their legal values depend on how many there are."""
+
+LEGAL: Mapping[str, st.SearchStrategy[Any]] = {
+    "ignore_index": st.just(str(IGNORED)),
+    "foreground": st.just(str(FOREGROUND)),
+    "layer_weights": st.sampled_from(
+        [",".join(f"{name}={factor}" for name in LAYERS) for factor in (0, 1, 0.5)]
+    ),
+    "window": st.sampled_from([1, 3, 5]),
+}
+"""Legal values of options whose range the declaration does not tell."""
+
+
 @cache
 def options_of(name: str) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw legal values of all options of a loss."""
-    settings = losses()[name].settings.items()
-    return st.fixed_dictionaries({option: option_values(setting) for option, setting in settings})
+    """Draw legal values of all options of a loss, but of those that speak of classes."""
+    settings = lossctl.losses()[name].settings.items()
+    return st.fixed_dictionaries(
+        {option: option_values(setting) for option, setting in settings if option not in SHAPED}
+    )
+
+
+def shaped_options(
+    computation: Computation, shape: tuple[int, ...]
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw legal values of the options that speak of classes."""
+    classes = math.prod(shape)
+    legal = {
+        "blank": st.integers(0, classes - 1),
+        "ignore_class": st.sampled_from([None, *map(str, range(classes))][: classes or 1]),
+        "class_weights": st.sampled_from([None, ",".join(["1", "0", "0.5"][:classes])]),
+    }
+    settings = computation.loss.settings
+    return st.fixed_dictionaries({name: legal[name] for name in SHAPED if name in settings})
 
 
 def option_values(setting: Setting) -> st.SearchStrategy[Any]:
     """Draw legal values of one option."""
     if setting.choices:
         legal: st.SearchStrategy[Any] = st.sampled_from(setting.choices)
+    elif setting.name in LEGAL or setting.type is str:
+        legal = LEGAL.get(setting.name, st.none())
     elif setting.type is bool:
-        legal = st.booleans()
-    elif setting.type is str:
-        legal = st.just(str(IGNORED))
+        legal = YES_NO
     elif setting.type is int:
         low, high = ends(setting.option.within, 9)
         legal = st.integers(math.ceil(low), math.floor(high))
@@ -340,32 +759,10 @@ def just_outside(within: Interval) -> list[float]:
     return [float(number) for number in nearest if math.isfinite(number) and abs(number) < 1e300]
 
 
-def foreign(kind: Kind, width: int) -> list[float]:
-    """List values that a kind must refuse."""
-    never = [math.nan, math.inf, -math.inf]
-    if isinstance(kind, LabelsKind):
-        return [*never, kind.first_label - 1.0, float(kind.first_label + width), 0.5]
-    if isinstance(kind, SignsKind):
-        return [*never, 0.5, 2.0, math.nextafter(1, 2), 5e-324]
-    if isinstance(kind, WholeKind):
-        return [*never, 0.5, -1.0, 2.0]
-    return [*never, *just_outside(kind.within)]
-
-
-def perfect(case: Case) -> Case:
-    """Replace the prediction by the one that leaves nothing to be wished for, given the target."""
-    target, kind = case.arrays["target"], case.computation.kinds["target"]
-    if isinstance(kind, LabelsKind):
-        target = np.eye(case.columns)[target.astype(int)]
-    if isinstance(kind, SignsKind):
-        target = np.where(target == 0.0, -1.0, target)
-    return case.without("prediction", target)
-
-
 @cache
 def every_convention(name: str) -> st.SearchStrategy[dict[str, Any]]:
     """Draw conventions that make sense for a loss."""
-    loss = losses()[name]
+    loss = lossctl.losses()[name]
     own = loss.value is not None
     return st.fixed_dictionaries(
         {
@@ -374,3 +771,136 @@ def every_convention(name: str) -> st.SearchStrategy[dict[str, Any]]:
             "divide_by": st.sampled_from(["weights"] if own else ["weights", "units"]),
         }
     )
+
+
+# What no role can hold
+
+
+def foreign(case: Case, role: str, row: int) -> dict[tuple[int, ...], list[float]]:
+    """List values that a row of a role must not have, by the place in the row."""
+    kind, rows = case.computation.kinds[role], case.rows(role)
+    places = list(itertools.product(*map(range, rows.shape[1:])))
+    never = [math.nan, math.inf, -math.inf, *_out_of_range(kind, rows, case)]
+    bad = {place: list(never) for place in places}
+    if isinstance(kind, BoxesKind):
+        for place in (2, 3):
+            least = float(rows[row, place - 2]) if kind.box_format == "xyxy" else 0.0
+            bad[(place,)] += [least, math.nextafter(least, -math.inf)]
+    return bad
+
+
+def _out_of_range(kind: Kind, rows: Array, case: Case) -> list[float]:
+    if isinstance(kind, LabelsKind):
+        return [kind.first_label - 1.0, float(kind.first_label + case.columns), 0.5]
+    if isinstance(kind, TargetMaskKind) and kind.text:
+        return [0.5]
+    if isinstance(kind, MaskKind) and rows.ndim == 1 and case.columns > 1:
+        return [-1.0, float(case.columns), 0.5]
+    if isinstance(kind, SignsKind):
+        return [0.5, 2.0, math.nextafter(1, 2), 5e-324]
+    if isinstance(kind, WholeKind):
+        return [0.5, -1.0, 2.0]
+    return just_outside(kind.within)
+
+
+# Perfect predictions
+
+
+BEST: Mapping[str, Mapping[str, float]] = {
+    "gan_discriminator": {"real": 1.0, "fake": 0.0},
+    "gan_minimax": {"real": 0.0, "fake": 1.0},
+    "gan_generator": {"fake": 1.0},
+    "gan_generator_minimax": {"fake": 1.0},
+    "gan_hinge_discriminator": {"real": 1.0, "fake": -1.0},
+    "gan_hinge_generator": {"fake": FAR},
+    "lsgan_discriminator": {"real": 1.0, "fake": 0.0},
+    "lsgan_generator": {"fake": 1.0},
+    "wasserstein_critic": {"real": FAR, "fake": -FAR},
+    "wasserstein_distance": {"real": -FAR, "fake": FAR},
+    "wasserstein_generator": {"fake": FAR},
+    "wgan_gp": {"real": FAR, "fake": -FAR, "gradient_norm": 1.0},
+    "total_variation": {"image": 0.5},
+}
+"""The best numbers where nothing is given that they should be like; scores have no best one."""
+
+
+def perfect(case: Case) -> Case:
+    """Replace what is predicted by what leaves nothing to be wished for, given the rest."""
+    roles = case.arrays.keys()
+    if case.loss.name in BEST:
+        best = BEST[case.loss.name]
+        return case.with_roles(**{role: case.arrays[role] * 0.0 + best[role] for role in roles})
+    if "similar" in roles:
+        return case.with_roles(**_near_or_far(case))
+    if "anchor" in roles:
+        anchor = case.arrays["anchor"]
+        return case.with_roles(positive=anchor, negative=anchor + FAR)
+    if {"positive", "negative"} <= roles:
+        order = np.where(case.arrays.get("order", np.ones(case.least)) > 0.0, 1.0, -1.0)
+        return case.with_roles(positive=FAR * order, negative=-FAR * order)
+    if "target" not in roles:
+        first = next(iter(roles))
+        like_first = (
+            dict.fromkeys(each, each.get(first)) for each in (case.arrays, case.row_weight)
+        )
+        arrays, row_weight = like_first
+        return replace(case, arrays=arrays, row_weight=row_weight)
+    guess = next(role for role in ("prediction", "mean", "location") if role in roles)
+    certain = {role: 0.0 * case.arrays[role] for role in ("variance", "scale") if role in roles}
+    if case.computation.whole_units:
+        exact = case.arrays["target"].copy()
+        for place, items in enumerate(case.arrays["target"]):
+            exact[place] = _predicted(case, items, case.arrays[guess][place])
+    else:
+        exact = _predicted(case, case.arrays["target"], case.arrays[guess])
+    return case.with_roles(**{guess: exact}, **certain)
+
+
+def _predicted(case: Case, target: Array, prediction: Array) -> Array:
+    """Return the prediction that says what the target is."""
+    kind, options = case.computation.kinds["target"], case.computation.options
+    if "blank" in options:
+        return _spelled(target, int(options["blank"]), case.columns)  # type: ignore[arg-type]
+    numbered = isinstance(kind, MaskKind) and prediction.ndim > target.ndim
+    if numbered or isinstance(kind, LabelsKind):
+        return np.eye(case.columns)[target.astype(int)]
+    if isinstance(kind, SignsKind):
+        return np.where(target == 0.0, -1.0, target)
+    if isinstance(kind, DirectionsKind):
+        assume(target.reshape(len(target), -1).any(axis=1).all())  # others have no direction
+    if prediction.ndim > target.ndim:  # several forecasts of one number
+        return np.repeat(target, prediction.shape[1]).reshape(prediction.shape)
+    return target
+
+
+def _spelled(target: Array, blank: int, classes: int) -> Array:
+    """Spell out a target, a blank before and after each of its labels."""
+    steps = np.full(2 * len(target) + 1, blank)
+    steps[1::2] = target.astype(int)
+    return np.eye(classes)[steps]
+
+
+def _near_or_far(case: Case) -> dict[str, Array]:
+    """Make what is similar equal, and what is not far apart."""
+    similar = case.arrays["similar"] > 0.0
+    if "distance" in case.arrays:
+        return {"distance": np.where(similar, 0.0, FAR)}
+    first = np.ones(case.arrays["first"].shape)
+    factor = np.where(similar, 1.0, -FAR).reshape(-1, *[1] * (first.ndim - 1))
+    return {"first": first, "second": first * factor}
+
+
+def may_be_infinite(case: Case) -> Array:
+    """Mark the items whose loss is infinite at the default options, as its domain says."""
+    name, arrays = case.loss.name, case.arrays
+    found = np.zeros(case.least, dtype=bool)
+    for place in range(case.least):
+        if name == "psnr":
+            found[place] = np.array_equal(arrays["prediction"][place], arrays["target"][place])
+        if name == "earth_mover":
+            found[place] = bool(len(arrays["first"][place])) != bool(len(arrays["second"][place]))
+        if name == "ctc":
+            steps, labels = arrays["prediction"][place], arrays["target"][place]
+            needed = len(labels) + np.count_nonzero(labels[1:] == labels[:-1])
+            found[place] = len(steps) < needed or (steps == 0.0).any()
+    return found

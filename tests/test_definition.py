@@ -68,8 +68,8 @@ def test_roles_are_the_positional_parameters_in_their_order():
 
 
 def test_the_last_kind_of_an_annotation_is_the_role_s():
-    assert bent.loss.roles["prediction"] is VALUES
-    assert bent.loss.roles["target"] is COLUMN
+    assert bent.loss.roles["prediction"] == VALUES
+    assert bent.loss.roles["target"] == COLUMN
 
 
 def test_options_are_the_keyword_parameters():

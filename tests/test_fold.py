@@ -121,7 +121,7 @@ def test_without_slices_there_is_only_the_whole():
     assert outcome.keys == []
     assert outcome.slices.value.tolist() == []
     assert outcome.whole.value.tolist() == [1.0]
-    assert outcome.each is None
+    assert not outcome.each
     assert notes == []
 
 
@@ -130,10 +130,10 @@ def test_elements_share_the_weight_and_slice_of_their_row():
         ready("mae", per="element", reduction="none"),
         block([[1.0, 2.0], [3.0, 4.0]], [[0.0, 0.0], [0.0, 0.0]], [2.0, 1.0], ["a", "b"]),
     )
-    assert outcome.each.value.tolist() == [2.0, 4.0, 3.0, 4.0]
-    assert outcome.each.weight.tolist() == [2.0, 2.0, 1.0, 1.0]
-    assert outcome.each.slice.tolist() == [0, 0, 1, 1]
-    assert outcome.each.columns == 2
+    assert outcome.each[0].value.tolist() == [2.0, 4.0, 3.0, 4.0]
+    assert outcome.each[0].weight.tolist() == [2.0, 2.0, 1.0, 1.0]
+    assert outcome.each[0].slice.tolist() == [0, 0, 1, 1]
+    assert outcome.each[0].columns == 2
     assert outcome.whole.units.tolist() == [4.0]
     assert outcome.whole.weight.tolist() == [6.0]
     assert outcome.slices.value.tolist() == [1.5, 3.5]
@@ -143,9 +143,9 @@ def test_single_numbers_of_several_blocks_stand_in_order():
     outcome, _ = single(
         ready("mae", reduction="none"), block([1.0, 2.0], [0.0, 0.0]), block([3.0], [0.0])
     )
-    assert outcome.each.value.tolist() == [1.0, 2.0, 3.0]
-    assert outcome.each.weight is None
-    assert outcome.each.slice is None
+    assert outcome.each[0].value.tolist() == [1.0, 2.0, 3.0]
+    assert outcome.each[0].weight is None
+    assert outcome.each[0].slice is None
 
 
 # Ignored rows

@@ -59,8 +59,8 @@ def test_the_python_of_the_readme_runs(project, monkeypatch):
 
 
 def test_every_loss_command_and_exit_code_is_in_the_readme():
-    for name in [*lossctl.losses(), "list", "show", "compute"]:
-        assert f"\n{name} " in README or f"lossctl {name}" in README, name
+    for name in [*(f"compute {each}" for each in lossctl.losses()), "list", "show"]:
+        assert f"$ lossctl {name} " in README or f"`lossctl {name}" in README, name
 
 
 def test_there_are_examples():

@@ -113,6 +113,15 @@ def compute(
             rich_help_panel=ROWS,
         ),
     ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Rows that share its value are one unit: a picture, a sentence, a patient. "
+            "The loss of each unit is computed, and these are averaged.",
+            rich_help_panel=ROWS,
+        ),
+    ] = None,
     weight: Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="Weights of the rows.", rich_help_panel=ROWS),
@@ -146,6 +155,14 @@ def compute(
             rich_help_panel=READING,
         ),
     ] = False,
+    channels: Annotated[
+        Literal["first", "last"] | None,
+        typer.Option(
+            help="Where the channels of arrays of 3 or 4 dimensions stand.",
+            show_default="last of 4, none of 3",
+            rich_help_panel=READING,
+        ),
+    ] = None,
     max_bytes: Annotated[
         int | None,
         typer.Option(
@@ -181,27 +198,27 @@ def compute(
     """Compute one loss, and others along with it."""
     from lossctl import results  # noqa: PLC0415  # --help needs neither numpy nor pandas
     from lossctl.cli.progress import shown_progress  # noqa: PLC0415
-    from lossctl.computation import prepare  # noqa: PLC0415
     from lossctl.fold import fold  # noqa: PLC0415
+    from lossctl.plan import Plan, Wish  # noqa: PLC0415
     from lossctl.tables import Reading, open_tables  # noqa: PLC0415
 
     prepare_for_data()
     conventions = {"reduction": reduction, "per": per, "divide_by": divide_by}
-    computations = [
-        prepare(each, {**conventions, **options}, like=like, twin=None if like else its_twin)
-        for each, its_twin, options in [(loss, twin, given), *map(_also, also or [])]
-    ]
-    names = [each.loss.name for each in computations]
-    limits = _limits(names, maximum or [], minimum or [])
-    each_unit = computations[0].reduction == "none"
+    wishes = [Wish(loss, twin, given), *(Wish(*_also(text)) for text in also or [])]
+    plan = Plan(wishes, conventions, like, by_unit=unit is not None)
+    limits = _limits([wish.loss for wish in wishes], maximum or [], minimum or [])
+    each_unit = reduction == "none"
     if each_unit and any(limits):
         raise UsageError("--max and --min check a mean or a sum, not each unit")
+    # What a name stands for may depend on the shapes of the data.
+    computations = plan.computations() if plan.settled else []
     destination = Output(form, output or [], digits, files, quiet)
     reading = Reading(
         columns=_roles(columns or [], list(loss.roles)),
         on=tuple(on or ()),
         on_missing_keys=on_missing_keys,
         by=tuple(by or ()),
+        unit=unit,
         weight=weight,
         missing=missing,
         delimiter=delimiter,
@@ -209,19 +226,24 @@ def compute(
         thousands=thousands,
         encoding=encoding,
         header=not no_header,
+        channels=channels,
         **({} if max_bytes is None else {"max_bytes": max_bytes}),
     )
     with (
         shown_progress(quiet=quiet) as progress,
-        open_tables(files, _wanted(computations), reading, progress.advance) as tables,
+        open_tables(files, plan.roles(computations), reading, progress.advance) as tables,
     ):
         progress.total = tables.total_bytes
+        if not computations:
+            computations = plan.computations(tables.widths)
+            tables.take(plan.roles(computations))
         outcomes, notes = fold(
             computations, tables.blocks(), names=tables.columns, place=tables.place
         )
-    setup = results.Setup(reading.by, weight, missing, limits)
+    setup = results.Setup(reading.by, tables.unit, weight, missing, limits)
     make = results.units_table if each_unit else results.table
-    destination.emit(make(outcomes, [*tables.notes, *notes], setup), long=each_unit)
+    said = [*plan.notes(computations), *tables.notes, *notes]
+    destination.emit(make(outcomes, said, setup), long=each_unit)
     failed = results.failures(outcomes, setup)
     for line in failed:
         typer.echo(f"failed: {line}", err=True)
@@ -229,35 +251,12 @@ def compute(
         raise typer.Exit(CHECK_FAILED)
 
 
-def _wanted(computations: Sequence[Any]) -> list[Any]:
-    """Tell the reader what the losses need of each role; they must all need the same.
-
-    Raises:
-        UsageError: two losses have different roles, or read a role in different ways.
-    """
-    from lossctl.tables import Role  # noqa: PLC0415
-
-    first, *others = computations
-    for other in others:
-        for role in {**first.kinds, **other.kinds}:
-            ours, theirs = first.kinds.get(role), other.kinds.get(role)
-            if ours is None or theirs is None or ours.text != theirs.text:
-                raise UsageError(
-                    f"{other.loss.name} does not take the same {role} as {first.loss.name}",
-                    "compute them in two runs",
-                )
-    return [
-        Role(role, kind.text, any(each.kinds[role].wide for each in computations))
-        for role, kind in first.kinds.items()
-    ]
-
-
 def _also(text: str) -> tuple[Any, Any, dict[str, Any]]:
     """Read another loss with its options: `huber:delta=1.5`."""
-    from lossctl.catalogue import find  # noqa: PLC0415
+    from lossctl.catalogue import look_up  # noqa: PLC0415
 
     name, _, rest = text.partition(":")
-    loss, twin = find(name)
+    loss, twin = look_up(name)
     options = {}
     for pair in filter(None, rest.split(",")):
         option, equals, value = pair.partition("=")
@@ -268,9 +267,10 @@ def _also(text: str) -> tuple[Any, Any, dict[str, Any]]:
     return loss, twin, options
 
 
-def _limits(names: Sequence[str], maxima: Sequence[str], minima: Sequence[str]) -> tuple[Any, ...]:
+def _limits(losses: Sequence[Any], maxima: Sequence[str], minima: Sequence[str]) -> tuple[Any, ...]:
     from lossctl.results import Limits  # noqa: PLC0415
 
+    names = [each.name for each in losses]
     most, least = _by_loss(names, "--max", maxima), _by_loss(names, "--min", minima)
     ends = {"at_most": most, "at_least": least}
     return tuple(
@@ -281,14 +281,14 @@ def _limits(names: Sequence[str], maxima: Sequence[str], minima: Sequence[str]) 
 
 def _by_loss(names: Sequence[str], flag: str, texts: Sequence[str]) -> dict[int, float]:
     """Read limits; without a name one is for the first loss."""
-    from lossctl.catalogue import find  # noqa: PLC0415
+    from lossctl.catalogue import look_up  # noqa: PLC0415
 
     found: dict[int, float] = {}
     for text in texts:
         name, equals, number = text.rpartition("=")
         place = 0
         if equals:
-            canonical = find(name)[0].name
+            canonical = look_up(name)[0].name
             if canonical not in names:
                 raise UsageError(f"{flag} names {quote(name)}, which is not computed")
             place = names.index(canonical)

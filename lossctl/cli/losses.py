@@ -25,9 +25,9 @@ class LossGroup(TyperGroup):
         return list(load())
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002, D102
-        from lossctl.catalogue import find  # noqa: PLC0415
+        from lossctl.catalogue import look_up  # noqa: PLC0415
 
-        loss, twin = find(cmd_name)
+        loss, twin = look_up(cmd_name)
         return command_for(loss, twin, type(self).run)
 
 
@@ -76,7 +76,7 @@ def _parameter(setting: Any) -> inspect.Parameter:  # noqa: ANN401
     kind = bool if setting.type is bool else str
     option = typer.Option(
         flag,
-        help=words,
+        help=words.replace("[", "\\["),  # not markup
         show_default=default,
         rich_help_panel=FOR_LOSS,
         metavar=None if setting.type is bool else _metavar(setting),

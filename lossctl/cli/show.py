@@ -24,7 +24,9 @@ def show(
 ) -> None:
     """Explain one loss."""
     from lossctl.card import card  # noqa: PLC0415  # --help needs no numpy
+    from lossctl.catalogue import find  # noqa: PLC0415
 
+    find(loss.name)  # a name for several losses has no card
     destination = Output(form, output or [], None)
     destination.emit(card(loss, given, like=like, twin=None if like else twin))
 

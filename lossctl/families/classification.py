@@ -15,7 +15,7 @@ from typing import Annotated
 import numpy as np
 
 from lossctl.block import Array, Codes
-from lossctl.definition import MeanOfColumns, PerRow, SumOfColumns, Twin, loss
+from lossctl.definition import Choice, MeanOfColumns, PerRow, SumOfColumns, Twin, loss
 from lossctl.kinds import (
     CLASS_SCORES,
     DISTRIBUTION,
@@ -511,7 +511,7 @@ ClipLogits = Annotated[
 
 
 @loss(
-    aliases=("focal", "binary_focal_loss", "sigmoid_focal_loss", "binary_focal_crossentropy"),
+    aliases=("binary_focal_loss", "sigmoid_focal_loss", "binary_focal_crossentropy"),
     twins=(
         Twin(
             "keras",
@@ -705,3 +705,21 @@ def _log_probabilities(
 def _at(table: Array, column: Codes) -> Array:
     """Take one column of each row."""
     return np.take_along_axis(table, column[:, None], axis=1)[:, 0]
+
+
+cross_entropy = Choice(
+    "cross_entropy",
+    "Negative log likelihood of the target: binary, of classes, or of class labels.",
+    (
+        categorical_cross_entropy.loss,  # type: ignore[attr-defined]
+        sparse_categorical_cross_entropy.loss,  # type: ignore[attr-defined]
+        binary_cross_entropy.loss,  # type: ignore[attr-defined]
+    ),
+    aliases=("ce", "xent"),
+)
+focal = Choice(
+    "focal",
+    "Cross-entropy in which well predicted rows count little: of classes, or binary.",
+    (categorical_focal.loss, binary_focal.loss),  # type: ignore[attr-defined]
+    aliases=("focal_loss",),
+)

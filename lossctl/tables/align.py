@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from lossctl.block import Codes, Words
+from lossctl.block import Codes, Column, Words, cut, joined
 from lossctl.errors import DataError, listing, plural, quote
 from lossctl.report import Note
-from lossctl.tables.table import Column, Table, Wanted, cut, joined, length
+from lossctl.tables.table import Table, Wanted, length
 
 Side = Mapping[Wanted, Column]
 

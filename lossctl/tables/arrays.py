@@ -11,15 +11,22 @@ from typing import IO, Any
 import numpy as np
 from numpy.lib import format as npy
 
-from lossctl.block import Words
+from lossctl.block import Column, Words
 from lossctl.errors import DataError, quote
+from lossctl.tables.reading import Reading
 from lossctl.tables.source import Progress, Source
-from lossctl.tables.table import Column, Wanted
+from lossctl.tables.table import Wanted
 
 ROWS = 262_144
 MAGIC = b"\x93NUMPY"
 WHOLE = ""
 """The name of the only column of a .npy file, which has none."""
+
+
+IMAGE = "image"
+"""The column that numbers the pictures of a stack."""
+SIZE = "picture size"
+"""The column that says how high and wide the pictures are."""
 
 
 @dataclass(frozen=True)
@@ -28,16 +35,20 @@ class _Member:
 
     shape: tuple[int, ...]
     dtype: Any
-    fortran: bool
 
 
 class ArrayTable:
-    """A .npy file, whose one array is the column, or a .npz file, whose arrays are."""
+    """A .npy file, whose one array is the column, or a .npz file, whose arrays are.
 
-    def __init__(self, source: Source, progress: Progress | None) -> None:
+    Arrays of three dimensions or more are stacks of pictures, `(pictures, height, width)` or
+    `(pictures, height, width, channels)`. Their rows are pixels or, as they are asked for, lines.
+    """
+
+    def __init__(self, source: Source, reading: Reading, progress: Progress | None) -> None:
         """Read the headers and check them against the size of the file."""
         self.name, self.size = source.name, source.size
-        self._source, self._progress = source, progress
+        self._source, self._progress, self._channels = source, progress, reading.channels
+        self._lines = False
         if source.start().startswith(MAGIC):
             with source.open() as file:
                 self._members = {WHOLE: self._header(file, source.size)}
@@ -48,26 +59,79 @@ class ArrayTable:
                     for info in archive.infolist()
                 }
         self.columns = tuple(self._members)
+        stacked = any(len(each.shape) > 2 for each in self._members.values())
+        self.extras: tuple[str, ...] = ()
+        if stacked:
+            self.extras = tuple(name for name in (IMAGE, SIZE) if name not in self.columns)
+        self.agreeing = tuple(name for name in (SIZE,) if name in self.extras)
+        self.own_unit = IMAGE if IMAGE in self.extras else ""
+        self.has_channels = stacked
 
     def blocks(self, wanted: Sequence[Wanted]) -> Iterator[Mapping[Wanted, Column]]:
         """Yield the rows of the arrays as float64."""
-        arrays = {each: self._load(each.name) for each in wanted}
-        lengths = {len(array) for array in arrays.values()}
-        if len(lengths) > 1:
+        self._lines = any(each.lines for each in wanted)
+        arrays = {each: self._load(each.name) for each in wanted if each.name not in self.extras}
+        extra = [each for each in wanted if each.name in self.extras]
+        some = next(iter(arrays.values()))
+        if not all(array.size for array in arrays.values()):
+            return
+        rows = self._rows(some)
+        if any(len(array) != len(some) or self._rows(array) != rows for array in arrays.values()):
             raise DataError(f"{quote(self.name)}: the arrays have different numbers of rows")
-        (rows,) = lengths
-        for start in range(0, rows, ROWS):
+        step = max(1, ROWS // max(rows, 1))
+        for start in range(0, len(some), step):
             yield {
-                each: self._column(each, array[start : start + ROWS], start)
+                each: self._column(each, array[start : start + step], start * rows)
                 for each, array in arrays.items()
+            } | {
+                each: self._extra(each.name, some, start, min(start + step, len(some)))
+                for each in extra
             }
         if self._progress and self.size:
             self._progress(self.size)
 
+    def width(self, column: str) -> int:
+        """Return the number of columns that a row of an array makes."""
+        shape = self._members[column].shape
+        if len(shape) == 3 and self._channels is not None:
+            return shape[0 if self._channels == "first" else 2]
+        if len(shape) == 4:
+            return shape[1 if self._channels == "first" else 3]
+        return shape[1] if len(shape) == 2 else 1
+
+    def array(self, name: str) -> Any:  # noqa: ANN401
+        """Return an array as it is stored."""
+        return self._opened(name)
+
     def place(self, row: int, column: str) -> tuple[str, str]:
         """Say where a cell stands."""
+        extra, column = (column, self.columns[0]) if column in self.extras else ("", column)
         named = f", array {quote(column)}" if column else ""
-        return f"{quote(self.name)}{named}, row {row + 1:,}", str(self._load(column)[row])
+        array = self._load(column)
+        where = f"{quote(self.name)}{named}"
+        if array.ndim < 3:
+            return f"{where}, row {row + 1:,}", str(array[row])
+        height, width = array.shape[1:3]
+        image, line = divmod(row if self._lines else row // width, height)
+        where = f"{where}, image {image + 1:,}, line {line + 1:,}"
+        if extra:
+            return where, _size(array) if extra == SIZE else str(image + 1)
+        if self._lines:
+            return where, str(array[image, line])
+        return f"{where}, pixel {row % width + 1:,}", str(array[image, line, row % width])
+
+    def _extra(self, column: str, array: Any, start: int, end: int) -> Words:  # noqa: ANN401
+        """Say the number, from 1, or the size of the picture of each row."""
+        codes = np.repeat(np.arange(end - start), self._rows(array))
+        if column == SIZE:
+            return Words(np.zeros_like(codes), (_size(array),))
+        return Words(codes, tuple(str(number + 1) for number in range(start, end)))
+
+    def _rows(self, array: Any) -> int:  # noqa: ANN401
+        """Count the rows that one entry of the first dimension makes."""
+        if array.ndim < 3:
+            return 1
+        return int(array.shape[1]) * (1 if self._lines else int(array.shape[2]))
 
     @contextmanager
     def _archive(self) -> Iterator[zipfile.ZipFile]:
@@ -92,7 +156,7 @@ class ArrayTable:
         try:
             version = npy.read_magic(file)
             read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            shape, fortran, dtype = read(file)
+            shape, _, dtype = read(file)
         except ValueError as error:
             raise DataError(f"{quote(self.name)} is damaged: {error}") from None
         if dtype.kind not in "fiub":
@@ -100,13 +164,22 @@ class ArrayTable:
                 f"{quote(self.name)} holds {dtype}, not numbers",
                 "objects are never unpickled: save an array of numbers",
             )
-        if len(shape) not in (1, 2):
-            raise DataError(f"{quote(self.name)} has {len(shape)} dimensions, not 1 or 2")
+        if len(shape) not in (1, 2, 3, 4):
+            raise DataError(f"{quote(self.name)} has {len(shape)} dimensions, not 1 to 4")
         if size is not None and int(np.prod(shape, dtype=object)) * dtype.itemsize > size:
             raise DataError(f"{quote(self.name)} is cut short: its header claims shape {shape}")
-        return _Member(shape, dtype, fortran)
+        return _Member(shape, dtype)
 
     def _load(self, name: str) -> Any:  # noqa: ANN401
+        """Open an array; one with more than two dimensions has the pictures first."""
+        array = self._opened(name)
+        if array.ndim < 3 or self._channels is None:
+            return array
+        if array.ndim == 3:
+            array = array[None]
+        return np.moveaxis(array, 1, -1) if self._channels == "first" else array
+
+    def _opened(self, name: str) -> Any:  # noqa: ANN401
         try:
             if name == WHOLE and self._source.path is not None and not self._source.compression():
                 return np.load(self._source.path, mmap_mode="r", allow_pickle=False)
@@ -119,6 +192,10 @@ class ArrayTable:
             raise DataError(f"{quote(self.name)} is damaged: {error}") from None
 
     def _column(self, wanted: Wanted, array: Any, start: int) -> Column:  # noqa: ANN401
+        if array.ndim > 2:
+            lines = array.shape[0] * array.shape[1]
+            shape = (lines, *array.shape[2:]) if self._lines else (-1, *array.shape[3:])
+            array = array.reshape(shape)
         values = np.ascontiguousarray(array, dtype=np.float64)
         wrong = np.isinf(values)
         if wanted.text:
@@ -136,3 +213,8 @@ class ArrayTable:
             raise DataError(f"{quote(self.name)} has {values.shape[1]} columns, but labels are one")
         distinct, codes = np.unique(values, return_inverse=True)
         return Words(codes.astype(np.intp), tuple(str(int(label)) for label in distinct))
+
+
+def _size(array: Any) -> str:  # noqa: ANN401
+    """Say the size of each picture of a stack."""
+    return f"{array.shape[1]} × {array.shape[2]}" if array.ndim > 2 else "no picture"

@@ -12,12 +12,47 @@ POINTS = (".", ",")
 
 
 @dataclass(frozen=True)
+class Features:
+    """Where the features of a picture come from: these layers of a file, or of a network."""
+
+    network: str | None = None
+    layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Role:
-    """What a loss needs of one role: text or numbers, one column or several."""
+    """What a loss needs of one role.
+
+    Args:
+        name: the role.
+        text: whether cells are text rather than numbers.
+        wide: whether several columns may play it.
+        several: whether one column is too few.
+        optional: whether it may be left out.
+        apart: whether its rows do not line up with those of other roles.
+        whole: whether all rows of a unit are needed at once.
+        lines: whether a row is a line of a picture, rather than a pixel.
+        raw: whether pixels keep their numbers, rather than become shares of the brightest.
+        weighs_rows: whether the weights of single rows are the loss's affair.
+        features: where the role holds features of pictures, where these come from.
+    """
 
     name: str
     text: bool = False
     wide: bool = False
+    several: bool = False
+    optional: bool = False
+    apart: bool = False
+    whole: bool = False
+    lines: bool = False
+    raw: bool = False
+    weighs_rows: bool = False
+    features: Features | None = None
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether a unit may have no rows of it: a sentence of no words is one."""
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -29,6 +64,7 @@ class Reading:
         on: the columns whose values match rows of several files; none match by position.
         on_missing_keys: what to do with keys that not every file has.
         by: the columns whose values are the slices.
+        unit: the column whose values are the units.
         weight: the column of weights.
         missing: what to do with a row in which a number is missing.
         delimiter: what stands between columns, as a character or a word; found out where None.
@@ -36,6 +72,7 @@ class Reading:
         thousands: what stands between groups of three digits.
         encoding: the encoding of text; UTF-8 where None.
         header: whether the first line holds names.
+        channels: where the channels of arrays and pictures stand; last, or none, where None.
         max_bytes: the size to which a compressed file may grow.
 
     Raises:
@@ -46,6 +83,7 @@ class Reading:
     on: tuple[str, ...] = ()
     on_missing_keys: Literal["error", "inner"] = "error"
     by: tuple[str, ...] = ()
+    unit: str | None = None
     weight: str | None = None
     missing: Literal["error", "skip"] = "error"
     delimiter: str | None = None
@@ -53,12 +91,15 @@ class Reading:
     thousands: str | None = None
     encoding: str | None = None
     header: bool = True
+    channels: Literal["first", "last"] | None = None
     max_bytes: int = 64 * 2**30
 
     def __post_init__(self) -> None:
         """Refuse options that do not go together."""
         if self.on_missing_keys != "error" and not self.on:
             raise UsageError("--on-missing-keys is for rows matched by key", "name it: --on COLUMN")
+        if self.unit is not None and self.unit in self.by:
+            raise UsageError(f"column {quote(self.unit)} cannot be both the unit and the slice")
         if self.decimal not in POINTS:
             raise UsageError(f"the decimal point cannot be {quote(self.decimal)}", "give . or ,")
         if self.thousands is not None and (len(self.thousands) != 1 or self.thousands.isalnum()):

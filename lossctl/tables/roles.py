@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from lossctl.errors import DataError, UsageError, listing, plural, quote
@@ -41,7 +41,16 @@ USUAL = {
         "actual",
         "ground_truth",
         "gt",
+        "mask",
     ],
+    "similar": ["similar", "same", "is_similar", "label", "target", "y"],
+    "order": ["order", "label", "target", "y"],
+    "variance": ["variance", "var", "sigma2"],
+    "mean": ["mean", "mu", "prediction", "y_hat"],
+    "positive": ["positive", "positives", "pos", "score_positive"],
+    "negative": ["negative", "negatives", "neg", "score_negative"],
+    "anchor": ["anchor", "anchors"],
+    "gradient_norm": ["gradient_norm", "norm", "norms"],
 }
 KEY = re.compile(r"id|idx|index|row|key|uuid|.*_id|unnamed.*|", re.IGNORECASE)
 
@@ -64,21 +73,50 @@ def cast(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) -> di
     for name in reading.columns:
         if name not in [role.name for role in roles]:
             raise UsageError.unknown("role", name, [role.name for role in roles])
+    needed = [role for role in roles if not role.optional]
     if len(tables) == len(roles):
         chosen = {
             role.name: Cast(number, _of_one(table, role, reading))
             for number, (table, role) in enumerate(zip(tables, roles, strict=True))
         }
-    elif len(tables) == 1:
-        columns = _of_shared(tables[0], roles, reading)
-        chosen = {name: Cast(0, names) for name, names in columns.items()}
+    elif len(tables) in (1, len(needed)):
+        chosen = _beside(tables, roles, reading)
+        taken = {name for each in chosen.values() for name in each.columns}
+        if len(tables) == len(needed):
+            chosen |= {
+                role.name: Cast(number, _of_one(table, role, reading, taken))
+                for number, (table, role) in enumerate(zip(tables, needed, strict=True))
+            }
+        else:
+            columns = _of_shared(tables[0], needed, reading, taken)
+            chosen |= {name: Cast(0, names) for name, names in columns.items()}
     else:
         names = ", ".join(role.name for role in roles)
         raise UsageError(
             f"{plural(len(tables), 'file')} for {plural(len(roles), 'role')} ({names})",
             "give one file a role, in this order, or one file with all of them",
         )
-    return _in_one_order(tables, chosen)
+    return _in_one_order(tables, {r.name: chosen[r.name] for r in roles if r.name in chosen})
+
+
+def _beside(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) -> dict[str, Cast]:
+    """Find the columns of roles that may be left out, beside those of the others."""
+    found = {}
+    for role in roles:
+        if not role.optional:
+            continue
+        given = reading.columns.get(role.name, ())
+        for number, table in enumerate(tables):
+            known = [*_free(table, reading), *table.extras]
+            names = given or tuple(name for name in known if name.lower() in _names(role))
+            if len(names) == 1 and names[0] in (*table.columns, *table.extras):
+                found[role.name] = Cast(number, tuple(names))
+                break
+        else:
+            if given:
+                known = [name for table in tables for name in table.columns if name]
+                raise UsageError.unknown("column", given[0], dict.fromkeys(known))
+    return found
 
 
 def find(table: Table, name: str) -> str:
@@ -96,11 +134,13 @@ def find(table: Table, name: str) -> str:
     return name
 
 
-def _of_one(table: Table, role: Role, reading: Reading) -> tuple[str, ...]:
+def _of_one(
+    table: Table, role: Role, reading: Reading, taken: Collection[str] = ()
+) -> tuple[str, ...]:
     given = _given(table, role, reading)
     if given:
         return given
-    candidates = _free(table, reading)
+    candidates = [name for name in _free(table, reading) if name not in taken]
     if len(set(candidates)) == 1:
         return (find(table, candidates[0]),)
     usual = _usual(candidates, role)
@@ -118,11 +158,13 @@ def _of_one(table: Table, role: Role, reading: Reading) -> tuple[str, ...]:
     raise _unclear(table, role, candidates)
 
 
-def _of_shared(table: Table, roles: Sequence[Role], reading: Reading) -> dict[str, tuple[str, ...]]:
+def _of_shared(
+    table: Table, roles: Sequence[Role], reading: Reading, beside: Collection[str]
+) -> dict[str, tuple[str, ...]]:
     chosen = {role.name: _given(table, role, reading) for role in roles}
     for role in roles:
         if not chosen[role.name]:
-            taken = {name for names in chosen.values() for name in names}
+            taken = {name for names in chosen.values() for name in names} | {*beside}
             free = [name for name in _free(table, reading) if name not in taken]
             chosen[role.name] = _recognised(table, role, free)
     names = [name for each in chosen.values() for name in each]
@@ -149,7 +191,7 @@ def _given(table: Table, role: Role, reading: Reading) -> tuple[str, ...]:
 
 
 def _free(table: Table, reading: Reading) -> list[str]:
-    used = {*reading.on, *reading.by, *([reading.weight] if reading.weight else [])}
+    used = {*reading.on, *reading.by, reading.weight, reading.unit}
     return [name for name in table.columns if name not in used]
 
 
@@ -158,6 +200,9 @@ def _names(role: Role) -> list[str]:
 
 
 def _usual(candidates: Sequence[str], role: Role) -> list[str]:
+    """List the names that a single column of the role usually has."""
+    if role.several and len(set(candidates)) > 1:
+        return []  # among columns that are classes, such a name is a class's
     return [name for name in candidates if name.lower() in _names(role)]
 
 
@@ -167,9 +212,9 @@ def _prefixed(candidates: Sequence[str], role: Role) -> list[str]:
 
 
 def _unclear(table: Table, role: Role, candidates: Sequence[str], more: str = "") -> DataError:
+    there = f"there are {listing(candidates)}" if candidates else "there is no other"
     return DataError(
-        f"{quote(table.name)}: it is not clear which column is the {role.name}; "
-        f"there are {listing(candidates)}",
+        f"{quote(table.name)}: it is not clear which column is the {role.name}; {there}",
         f"name it: --columns {role.name}=NAME{more}",
     )
 

@@ -4,32 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
-import numpy as np
-
-from lossctl.block import Array, Words
-
-Column: TypeAlias = Array | Words
+from lossctl.block import Column, Words
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A column that is needed, as numbers or as text."""
+    """A column that is needed: as numbers or as text; of pictures, as lines or as pixels.
+
+    `raw` pixels keep their numbers; others become shares of the brightest there can be.
+    """
 
     name: str
     text: bool = False
+    lines: bool = False
+    raw: bool = False
 
 
 class Table(Protocol):
-    """One input, already opened: its columns are known, its rows not yet read."""
+    """One input, already opened: its columns are known, its rows not yet read.
+
+    `extras` are columns that are not in the file but follow from it, such as the number of a
+    picture in a stack; `own_unit` is the one of them that tells units apart, where there are any.
+    Those that are `agreeing` must say the same in every file that has them.
+    """
 
     name: str
     columns: tuple[str, ...]
     size: int | None
+    extras: tuple[str, ...]
+    own_unit: str
+    agreeing: tuple[str, ...]
+    has_channels: bool
 
     def blocks(self, wanted: Sequence[Wanted]) -> Iterator[Mapping[Wanted, Column]]:
         """Yield consecutive rows; a missing number is NaN, a missing text is empty."""
+        ...
+
+    def width(self, column: str) -> int:
+        """Tell how many columns of a role a column makes: an array may hold several."""
         ...
 
     def place(self, row: int, column: str) -> tuple[str, str]:
@@ -41,21 +55,3 @@ def length(columns: Mapping[Wanted, Column]) -> int:
     """Return the number of rows of a block."""
     first = next(iter(columns.values()))
     return len(first.codes) if isinstance(first, Words) else len(first)
-
-
-def cut(column: Column, rows: slice | np.ndarray) -> Column:
-    """Take some rows of a column."""
-    return Words(column.codes[rows], column.words) if isinstance(column, Words) else column[rows]
-
-
-def joined(parts: Sequence[Column]) -> Column:
-    """Put blocks of one column together."""
-    if not isinstance(parts[0], Words):
-        return np.concatenate([part for part in parts if not isinstance(part, Words)])
-    numbers: dict[object, int] = {}
-    codes = []
-    for part in parts:
-        if isinstance(part, Words):
-            places = [numbers.setdefault(word, len(numbers)) for word in part.words]
-            codes.append(np.array(places, dtype=np.intp)[part.codes])
-    return Words(np.concatenate(codes), tuple(numbers))

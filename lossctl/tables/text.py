@@ -10,7 +10,7 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
-from lossctl.block import Words
+from lossctl.block import Column, Words
 from lossctl.errors import DataError, quote
 from lossctl.parallel import in_order
 from lossctl.tables import source as bytes_of
@@ -21,7 +21,7 @@ from lossctl.tables.reading import Reading
 from lossctl.tables.source import Progress, Source
 from lossctl.tables.spans import first_row, spans
 from lossctl.tables.structure import count_fits, is_sound
-from lossctl.tables.table import Column, Wanted, length
+from lossctl.tables.table import Wanted, length
 
 START = 65_536
 """Bytes from which the delimiter and the header are found out."""
@@ -47,6 +47,11 @@ class _Handle:
 
 class TextTable:
     """A delimited text file."""
+
+    extras: tuple[str, ...] = ()
+    own_unit = ""
+    agreeing: tuple[str, ...] = ()
+    has_channels = False
 
     def __init__(self, source: Source, reading: Reading, progress: Progress | None) -> None:
         """Read the header, and leave the rows for later."""
@@ -81,6 +86,11 @@ class TextTable:
             else:
                 yield from self._exact([piece], line, wanted)
                 line += piece.count(b"\n")
+
+    def width(self, column: str) -> int:
+        """Return 1: a column is one."""
+        del column
+        return 1
 
     def place(self, row: int, column: str) -> tuple[str, str]:
         """Find a cell by reading the file again."""
@@ -155,10 +165,10 @@ class TextTable:
         if self._reading.thousands or not bytes_of.is_plain_text(piece):
             return None
         # Most files have no empty cells, and are parsed faster if none are looked for.
-        last = Wanted(self.columns[-1])
-        if last in wanted and fields > 1 and count_fits(piece, self._dialect.delimiter, fields):
+        last = [each for each in wanted if each.name == self.columns[-1] and not each.text]
+        if last and fields > 1 and count_fits(piece, self._dialect.delimiter, fields):
             columns = self._parsed(piece, wanted)
-            if columns is not None and not np.isnan(columns[last]).any():  # type: ignore[arg-type]
+            if columns is not None and not np.isnan(columns[last[0]]).any():  # type: ignore[arg-type]
                 return columns
         if not is_sound(piece, self._dialect.delimiter, fields):
             return None

@@ -15,6 +15,8 @@ MODULES = {
     "keras": ("torch", "keras"),
     "optax": ("jax", "optax"),
     "sklearn": ("sklearn.metrics",),
+    "scipy": ("scipy.integrate", "scipy.spatial.distance", "scipy.special", "scipy.stats"),
+    "skimage": ("skimage.metrics",),
 }
 
 
@@ -76,17 +78,22 @@ def _jax_array(array, scope):
     return scope["jax"].numpy.asarray(array)
 
 
+def _first(arrays):
+    """Return the array of the first role, which is a prediction wherever there is one."""
+    return next(iter(arrays.values()))
+
+
 def _one_weight_an_element(arrays):
     """Repeat weights over columns: torch takes them only in the shape of the prediction."""
-    weight, prediction = arrays.get("weight"), arrays["prediction"]
-    if weight is None or prediction.ndim == 1:
+    weight, first = arrays.get("weight"), _first(arrays)
+    if weight is None or first.ndim == 1:
         return arrays
-    return arrays | {"weight": np.repeat(weight[:, None], prediction.shape[1], axis=1)}
+    return arrays | {"weight": np.repeat(weight[:, None], first.shape[1], axis=1)}
 
 
 def _rows_of_one_column(arrays):
     """Make (n,) to (n, 1): Keras takes the last axis of a loss as one sample's columns."""
-    if arrays["prediction"].ndim == 2:
+    if _first(arrays).ndim > 1:
         return arrays
     return {name: array if name == "weight" else array[:, None] for name, array in arrays.items()}
 

@@ -640,13 +640,13 @@ def test_hinge_of_scores_that_went_through_a_sigmoid():
 
 def test_focal_loss_of_tools_that_are_not_installed():
     # torchvision's default alpha is 0.25
-    balanced = lossctl.compute("focal", *BINARY_LOGITS, from_logits=True, alpha=0.25)
+    balanced = lossctl.compute("binary_focal", *BINARY_LOGITS, from_logits=True, alpha=0.25)
     assert balanced == pytest.approx(0.114765, rel=1e-5)
     # MONAI with softmax, and kornia, divide by rows times classes
     softmax = lossctl.compute("softmax_focal_loss", CLASS_LOGITS, ONE_HOT, from_logits=True)
     assert softmax / 3 == pytest.approx(0.073123, rel=1e-5)
     # MONAI by default, and segmentation_models_pytorch, ask each class by itself
-    one_by_one = lossctl.compute("focal", CLASS_LOGITS, ONE_HOT, from_logits=True)
+    one_by_one = lossctl.compute("binary_focal", CLASS_LOGITS, ONE_HOT, from_logits=True)
     assert one_by_one == pytest.approx(0.244167, rel=1e-5)
 
 

@@ -1,0 +1,728 @@
+"""Losses of a predicted mask against a target mask.
+
+`prediction` and `target` have the same shape, `(n,)` for one mask or `(n, classes)` with one column
+a class; rows are pixels, in any order. Most of these losses are ratios of sums over all pixels, so
+they return three terms a class, whose sums make the ratio: overlap, prediction and target. The
+number of several pictures together is therefore not the mean of their numbers.
+
+A value out of its domain never reaches these functions: whoever reads the data raises
+`lossctl.errors.OutOfDomain`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal, TypeAlias
+
+import numpy as np
+
+from lossctl.block import Array, Mask
+from lossctl.definition import Remark, SeveralTerms, Twin, loss
+from lossctl.errors import UsageError, plural, quote
+from lossctl.families.classification import (
+    EPSILON,
+    ClassLogits,
+    Clip,
+    Normalise,
+    _log_softmax,
+    _sigmoid,
+    _times,
+    binary_cross_entropy,
+    categorical_cross_entropy,
+    sparse_categorical_cross_entropy,
+)
+from lossctl.grammar import NUMBER
+from lossctl.kinds import MASK, VALUES, Distribution, Labels, Masks, Shares, narrowed
+from lossctl.options import Interval, Option
+
+Pooling: TypeAlias = Literal["micro", "macro"]
+Scored: TypeAlias = Literal["sigmoid", "softmax"]
+
+AT_LEAST_0 = Interval(at_least=0)
+
+Average = Annotated[
+    Pooling,
+    Option("micro: one ratio of all classes together; macro: the mean of the classes' losses"),
+]
+IgnoreClass = Annotated[
+    str | None, Option("numbers of the classes that do not count, from 0, comma between them")
+]
+Smooth = Annotated[float, Option("added above and below the fraction line", AT_LEAST_0)]
+Eps = Annotated[float, Option("added below the fraction line only", AT_LEAST_0)]
+Squared = Annotated[bool, Option("below the line, squares of prediction and target (V-Net)")]
+Activation = Annotated[
+    Scored | None,
+    Option("prediction holds scores, of which this makes shares", turns={"prediction": VALUES}),
+]
+FalsePositives = Annotated[
+    float, Option("weight of what is predicted and not in the target", AT_LEAST_0)
+]
+FalseNegatives = Annotated[
+    float, Option("weight of what is in the target and not predicted", AT_LEAST_0)
+]
+
+POOLED_ONLY = {"activation": None, "average": "micro", "ignore_class": None, "smooth": 0.0}
+EACH_CLASS = {**POOLED_ONLY, "average": "macro"}
+SMOOTH_ONLY = {"ignore_class": None, "eps": 0.0, "squared": False}
+
+
+def _empty(
+    sums: Array,
+    *,
+    average: str = "micro",
+    ignore_class: str | None = None,
+    smooth: float = 0.0,
+    eps: float = 0.0,
+) -> Mask:
+    _, prediction, target = _parts(sums, average, ignore_class)
+    empty: Mask = (prediction + target == 0.0).any(axis=1)
+    return empty & (smooth + eps == 0.0)
+
+
+EMPTY = Remark(
+    "empty_masks", "empty in prediction and target alike, taken as a match", of_sums=_empty
+)
+
+
+def _dice(
+    sums: Array,
+    weight: Array,
+    *,
+    average: str = "micro",
+    ignore_class: str | None = None,
+    smooth: float = 0.0,
+    eps: float = 0.0,
+) -> Array:
+    del weight
+    overlap, prediction, target = _parts(sums, average, ignore_class)
+    wrong = (prediction - overlap) + (target - overlap)
+    return _mismatch(2.0 * overlap, wrong, smooth, eps).mean(axis=1)
+
+
+@loss(
+    aliases=("dice_loss", "soft_dice", "soft_dice_loss", "sorensen_dice", "f1_loss"),
+    value=_dice,
+    remarks=(EMPTY,),
+    twins=(
+        Twin(
+            "keras",
+            "keras.losses.Dice(dtype='float64')(target, prediction)",
+            sets={"eps": 1e-7},
+            needs={**POOLED_ONLY, "squared": False},
+            reductions={"mean": ""},
+        ),
+        Twin(
+            "keras",
+            "keras.losses.Dice(axis=0, dtype='float64')(target, prediction)",
+            sets={"eps": 1e-7},
+            needs={**EACH_CLASS, "squared": False},
+            reductions={"mean": ""},
+            named=False,
+        ),
+        Twin(
+            "optax",
+            "optax.losses.dice_loss(prediction, target, smooth={smooth} / 2, axis=0)",
+            sets={"smooth": 2.0},
+            needs={"activation": "softmax", "average": "macro", **SMOOTH_ONLY},
+            reductions={"mean": ""},
+            kinds={
+                "prediction": narrowed(VALUES, columns="several"),
+                "target": narrowed(MASK, columns="several"),
+            },
+            remark="optax halves both sums, so that its smooth is half of this one",
+        ),
+        Twin(
+            "optax",
+            "optax.losses.binary_dice_loss(prediction[None], target[None], smooth={smooth} / 2)[0]",
+            sets={"smooth": 2.0},
+            needs={"activation": "sigmoid", **SMOOTH_ONLY},
+            reductions={"mean": ""},
+            kinds={
+                "prediction": narrowed(VALUES, columns="one"),
+                "target": narrowed(MASK, columns="one"),
+            },
+            remark="optax halves both sums, so that its smooth is half of this one",
+        ),
+    ),
+)
+def dice(
+    prediction: Shares,
+    target: Masks,
+    *,
+    average: Average = "micro",
+    ignore_class: IgnoreClass = None,
+    smooth: Smooth = 0.0,
+    eps: Eps = 0.0,
+    squared: Squared = False,
+    activation: Activation = None,
+) -> SeveralTerms:
+    """Share of two masks that does not overlap, with the overlap counted twice.
+
+    Helps:
+        When the foreground is a small part of the picture: pixels that are background in both masks
+        do not count.
+
+    Hurts:
+        When masks are often empty, or soft: the loss of a soft mask against itself is above 0
+        unless `squared`. Smoothing flatters small masks, and the number then depends on the scale
+        of the weights.
+
+    Formula:
+        1 - (2I + smooth) / (P + T + smooth + eps), with the sums I = Σ p t, P = Σ p, T = Σ t, or
+        with `squared` P = Σ p², T = Σ t²; micro: I, P and T over all classes together
+
+    Domain:
+        prediction: (n,) or (n, classes), in [0, 1], or finite with `activation`; the softmax of one
+        column is its sigmoid. target: the same shape, in [0, 1]. Result: between 0 and 1; 0 where
+        both masks are empty and nothing is added.
+
+    Example:
+        >>> dice(np.array([0.5, 1.0]), np.array([1.0, 0.0]))
+        array([[0.5, 0.5, 1. ],
+               [0. , 1. , 0. ]])
+
+    References:
+        L. R. Dice, Measures of the amount of ecologic association between species, Ecology 26,
+        1945; F. Milletari et al., V-Net, 3DV 2016 (squares)
+    """
+    del average, ignore_class, smooth, eps  # they belong to the value, not to the terms
+    return _overlap(_shares(prediction, activation), target, squared=squared)
+
+
+def _jaccard(
+    sums: Array,
+    weight: Array,
+    *,
+    average: str = "micro",
+    ignore_class: str | None = None,
+    smooth: float = 0.0,
+    eps: float = 0.0,
+) -> Array:
+    del weight
+    overlap, prediction, target = _parts(sums, average, ignore_class)
+    wrong = (prediction - overlap) + (target - overlap)
+    return _mismatch(overlap, wrong, smooth, eps).mean(axis=1)
+
+
+@loss(
+    aliases=("jaccard_loss", "soft_jaccard", "iou", "iou_loss", "soft_iou"),
+    value=_jaccard,
+    remarks=(EMPTY,),
+)
+def jaccard(
+    prediction: Shares,
+    target: Masks,
+    *,
+    average: Average = "micro",
+    ignore_class: IgnoreClass = None,
+    smooth: Smooth = 0.0,
+    eps: Eps = 0.0,
+    squared: Squared = False,
+    activation: Activation = None,
+) -> SeveralTerms:
+    """Share of the union of two masks that is not in both.
+
+    Helps:
+        When results are judged by intersection over union: this is 1 less it, for soft masks too.
+
+    Hurts:
+        When masks are often empty, or soft: the loss of a soft mask against itself is above 0
+        unless `squared`. It is never below Dice, d: it is 2d / (1 + d).
+
+    Formula:
+        1 - (I + smooth) / (P + T - I + smooth + eps), with the sums I = Σ p t, P = Σ p, T = Σ t,
+        or with `squared` P = Σ p², T = Σ t²; micro: I, P and T over all classes together
+
+    Domain:
+        prediction: (n,) or (n, classes), in [0, 1], or finite with `activation`; the softmax of one
+        column is its sigmoid. target: the same shape, in [0, 1]. Result: between 0 and 1; 0 where
+        both masks are empty and nothing is added.
+
+    Example:
+        >>> jaccard(np.array([0.5, 1.0]), np.array([1.0, 0.0]))
+        array([[0.5, 0.5, 1. ],
+               [0. , 1. , 0. ]])
+
+    References:
+        P. Jaccard, The distribution of the flora in the alpine zone, New Phytologist 11, 1912;
+        M. A. Rahman, Y. Wang, Optimizing intersection-over-union in deep neural networks for image
+        segmentation, ISVC 2016
+    """
+    del average, ignore_class, smooth, eps  # they belong to the value, not to the terms
+    return _overlap(_shares(prediction, activation), target, squared=squared)
+
+
+def _tversky(
+    sums: Array,
+    weight: Array,
+    *,
+    fp_weight: float = 0.5,
+    fn_weight: float = 0.5,
+    average: str = "micro",
+    ignore_class: str | None = None,
+    smooth: float = 0.0,
+    eps: float = 0.0,
+) -> Array:
+    del weight
+    overlap, prediction, target = _parts(sums, average, ignore_class)
+    wrong = fp_weight * (prediction - overlap) + fn_weight * (target - overlap)
+    return _mismatch(overlap, wrong, smooth, eps).mean(axis=1)
+
+
+SWAPPED = (
+    "Keras up to 3.15.1 has its factors the other way round, alpha is fn_weight; near 0 it loses "
+    "digits, because it takes a ratio from 1"
+)
+
+
+@loss(
+    aliases=("tversky_loss",),
+    value=_tversky,
+    remarks=(EMPTY,),
+    twins=(
+        Twin(
+            "keras",
+            "keras.losses.Tversky(alpha={fn_weight}, beta={fp_weight}, dtype='float64')"
+            "(target, prediction)",
+            sets={"eps": 1e-7},
+            needs=POOLED_ONLY,
+            reductions={"mean": ""},
+            tolerance=5e-8,
+            remark=SWAPPED,
+        ),
+        Twin(
+            "keras",
+            "keras.losses.Tversky(alpha={fn_weight}, beta={fp_weight}, axis=0, dtype='float64')"
+            "(target, prediction)",
+            sets={"eps": 1e-7},
+            needs=EACH_CLASS,
+            reductions={"mean": ""},
+            named=False,
+            tolerance=5e-8,
+            remark=SWAPPED,
+        ),
+    ),
+)
+def tversky(
+    prediction: Shares,
+    target: Masks,
+    *,
+    fp_weight: FalsePositives = 0.5,
+    fn_weight: FalseNegatives = 0.5,
+    average: Average = "micro",
+    ignore_class: IgnoreClass = None,
+    smooth: Smooth = 0.0,
+    eps: Eps = 0.0,
+    activation: Activation = None,
+) -> SeveralTerms:
+    """Dice with factors of its own for what is predicted in excess and for what is missed.
+
+    Helps:
+        When missed pixels cost more than false ones, as for small lesions: raise `fn_weight`.
+
+    Hurts:
+        When the two factors are swapped, as frameworks disagree on which is alpha. Both ½ give
+        Dice, both 1 Jaccard.
+
+    Formula:
+        1 - (I + smooth) / (I + fp_weight (P - I) + fn_weight (T - I) + smooth + eps), with the sums
+        I = Σ p t, P = Σ p, T = Σ t; micro: I, P and T over all classes together
+
+    Domain:
+        prediction: (n,) or (n, classes), in [0, 1], or finite with `activation`; the softmax of one
+        column is its sigmoid. target: the same shape, in [0, 1]. Result: between 0 and 1; 0 where
+        nothing stands below the fraction line, as with two empty masks.
+
+    Example:
+        >>> tversky(np.array([0.5, 1.0]), np.array([1.0, 0.0]))
+        array([[0.5, 0.5, 1. ],
+               [0. , 1. , 0. ]])
+
+    References:
+        S. S. M. Salehi et al., Tversky loss function for image segmentation using 3D fully
+        convolutional deep networks, MLMI 2017
+    """
+    del fp_weight, fn_weight, average, ignore_class, smooth, eps  # they belong to the value
+    return _overlap(_shares(prediction, activation), target)
+
+
+def _focal_tversky(
+    sums: Array,
+    weight: Array,
+    *,
+    gamma: float = 0.75,
+    fp_weight: float = 0.3,
+    fn_weight: float = 0.7,
+    average: str = "micro",
+    ignore_class: str | None = None,
+    smooth: float = 0.0,
+    eps: float = 0.0,
+) -> Array:
+    del weight
+    overlap, prediction, target = _parts(sums, average, ignore_class)
+    wrong = fp_weight * (prediction - overlap) + fn_weight * (target - overlap)
+    powers: Array = _mismatch(overlap, wrong, smooth, eps) ** gamma
+    return powers.mean(axis=1)
+
+
+@loss(aliases=("focal_tversky_loss", "ftl"), value=_focal_tversky, remarks=(EMPTY,))
+def focal_tversky(
+    prediction: Shares,
+    target: Masks,
+    *,
+    gamma: Annotated[
+        float,
+        Option("exponent of the Tversky loss; the paper's gamma is 1 / this", Interval(above=0)),
+    ] = 0.75,
+    fp_weight: FalsePositives = 0.3,
+    fn_weight: FalseNegatives = 0.7,
+    average: Average = "micro",
+    ignore_class: IgnoreClass = None,
+    smooth: Smooth = 0.0,
+    eps: Eps = 0.0,
+    activation: Activation = None,
+) -> SeveralTerms:
+    """Power of the Tversky loss, with its factors 0.3 for false positives and 0.7 for missed ones.
+
+    Helps:
+        When small structures are missed: an exponent below 1 keeps the slope steep near a match,
+        one above 1 dwells on what is badly segmented.
+
+    Hurts:
+        When exponents of papers are taken over: Abraham and Khan write 1/gamma with gamma = 4/3,
+        which is 0.75 here, others gamma itself.
+
+    Formula:
+        tversky^gamma; macro: the mean over classes of the powers
+
+    Domain:
+        prediction: (n,) or (n, classes), in [0, 1], or finite with `activation`; the softmax of one
+        column is its sigmoid. target: the same shape, in [0, 1]. Result: between 0 and 1; 0 where
+        nothing stands below the fraction line, as with two empty masks.
+
+    Example:
+        >>> focal_tversky(np.array([0.5, 1.0]), np.array([1.0, 0.0]))
+        array([[0.5, 0.5, 1. ],
+               [0. , 1. , 0. ]])
+
+    References:
+        N. Abraham, N. M. Khan, A novel focal Tversky loss function with improved attention U-Net
+        for lesion segmentation, ISBI 2019
+    """
+    del gamma, fp_weight, fn_weight, average, ignore_class, smooth, eps  # they belong to the value
+    return _overlap(_shares(prediction, activation), target)
+
+
+def _generalised_dice(
+    sums: Array, weight: Array, *, class_weighting: str = "square", ignore_class: str | None = None
+) -> Array:
+    del weight
+    overlap, prediction, target = _parts(sums, "macro", ignore_class)
+    power = {"square": 2.0, "simple": 1.0, "uniform": 0.0}[class_weighting]
+    # Factors only count relative to each other: the rarest class has 1, so that none overflows.
+    rarest = np.where(target > 0.0, target, np.inf).min(axis=1, keepdims=True)
+    size = np.where(target > 0.0, target, rarest)
+    factor = np.divide(rarest, size, out=np.ones_like(size), where=np.isfinite(rarest)) ** power
+    wrong = (factor * ((prediction - overlap) + (target - overlap))).sum(axis=1)
+    return _mismatch(2.0 * (factor * overlap).sum(axis=1), wrong, 0.0, 0.0)
+
+
+def _all_empty(sums: Array, *, ignore_class: str | None = None) -> Mask:
+    return _empty(sums, ignore_class=ignore_class)
+
+
+@loss(
+    aliases=("generalized_dice", "generalised_dice_loss", "generalized_dice_loss", "gdl"),
+    value=_generalised_dice,
+    remarks=(Remark(EMPTY.name, EMPTY.message, of_sums=_all_empty),),
+)
+def generalised_dice(
+    prediction: Shares,
+    target: Masks,
+    *,
+    class_weighting: Annotated[
+        Literal["square", "simple", "uniform"],
+        Option("a class's factor: 1 / T², 1 / T with T the size of its target, or 1"),
+    ] = "square",
+    ignore_class: IgnoreClass = None,
+    activation: Activation = None,
+) -> SeveralTerms:
+    """Dice of several classes together, in which rare classes count as much as frequent ones.
+
+    Helps:
+        When classes differ much in size and one number of all of them is wanted.
+
+    Hurts:
+        When a class has next to no pixels: it decides the number.
+
+    Formula:
+        1 - 2 Σ w I / Σ w (P + T) over the classes, with w = 1 / T² and the sums I = Σ p t,
+        P = Σ p, T = Σ t; a class that is not in the target has the greatest w of the others
+
+    Domain:
+        prediction: (n,) or (n, classes), in [0, 1], or finite with `activation`; the softmax of one
+        column is its sigmoid. target: the same shape, in [0, 1]. Result: between 0 and 1; 0 where
+        both masks are empty in all classes.
+
+    Example:
+        >>> generalised_dice(np.array([0.5, 1.0]), np.array([1.0, 0.0]))
+        array([[0.5, 0.5, 1. ],
+               [0. , 1. , 0. ]])
+
+    References:
+        C. H. Sudre et al., Generalised Dice overlap as a deep learning loss function for highly
+        unbalanced segmentations, DLMIA 2017
+    """
+    del class_weighting, ignore_class  # they belong to the value, not to the terms
+    return _overlap(_shares(prediction, activation), target)
+
+
+def _dice_cross_entropy(
+    sums: Array,
+    weight: Array,
+    *,
+    dice_weight: float = 1.0,
+    cross_entropy_weight: float = 1.0,
+    average: str = "micro",
+    ignore_class: str | None = None,
+    smooth: float = 0.0,
+    eps: float = 0.0,
+) -> Array:
+    of_masks = _dice(
+        sums, weight, average=average, ignore_class=ignore_class, smooth=smooth, eps=eps
+    )
+    return dice_weight * of_masks + _times(cross_entropy_weight, sums[:, -1] / weight)
+
+
+@loss(
+    aliases=("dice_ce", "dice_ce_loss", "dice_bce", "combo_loss"),
+    value=_dice_cross_entropy,
+    remarks=(EMPTY,),
+)
+def dice_cross_entropy(
+    prediction: Shares,
+    target: Masks,
+    *,
+    dice_weight: Annotated[float, Option("factor of Dice", AT_LEAST_0)] = 1.0,
+    cross_entropy_weight: Annotated[
+        float, Option("factor of the mean cross-entropy", AT_LEAST_0)
+    ] = 1.0,
+    average: Average = "micro",
+    ignore_class: IgnoreClass = None,
+    smooth: Smooth = 0.0,
+    eps: Eps = 0.0,
+    squared: Squared = False,
+    activation: Activation = None,
+    clip: Clip = EPSILON,
+) -> SeveralTerms:
+    """Weighted sum of Dice and the mean cross-entropy of the pixels.
+
+    Helps:
+        When masks are small, but a loss is wanted that says something of every pixel too.
+
+    Hurts:
+        When the two are taken for comparable: Dice ends at 1, cross-entropy does not.
+
+    Formula:
+        dice_weight × dice + cross_entropy_weight × mean cross-entropy; the binary one of one
+        column, the categorical one of several, or with sigmoid the mean of the columns' binary ones
+
+    Domain:
+        prediction: (n,) or (n, classes), in [0, 1], or finite with `activation`; the softmax of one
+        column is its sigmoid. target: the same shape, in [0, 1]. Classes that are ignored are so by
+        Dice only. Result: at least 0.
+
+    Example:
+        >>> dice_cross_entropy(np.array([0.5, 0.75]), np.array([1.0, 0.0]))
+        array([[0.5       , 0.5       , 1.        , 0.69314718],
+               [0.        , 0.75      , 0.        , 1.38629436]])
+
+    References:
+        F. Isensee et al., nnU-Net: a self-configuring method for deep learning-based biomedical
+        image segmentation, Nature Methods 18, 2021
+    """
+    # they belong to the value, not to the terms
+    del dice_weight, cross_entropy_weight, average, ignore_class, smooth, eps
+    of_scores = activation is not None
+    if prediction.ndim == 2 and activation != "sigmoid":
+        each = categorical_cross_entropy(prediction, target, from_logits=of_scores, clip=clip)
+    else:
+        each = binary_cross_entropy(prediction, target, from_logits=of_scores, clip=clip)
+        each = each.reshape(len(each), -1).mean(axis=1)
+    shares = _shares(prediction, activation)
+    return _overlap(shares, target, squared=squared, beside=each)
+
+
+def _weighted_mean(sums: Array, weight: Array) -> Array:
+    if sums.shape[1] == 1:
+        return sums[:, 0] / weight
+    return _quotient(sums[:, 0], sums[:, 1])
+
+
+def _weightless(sums: Array) -> Mask:
+    weightless: Mask = sums[:, -1] == 0.0
+    return weightless & (sums.shape[1] == 2)
+
+
+@loss(
+    aliases=("pixel_wise_cross_entropy", "pixel_cross_entropy", "pixelwise_ce"),
+    value=_weighted_mean,
+    remarks=(
+        Remark(
+            "weightless_classes",
+            "no pixel of a class with a weight, taken as 0",
+            of_sums=_weightless,
+        ),
+    ),
+    twins=(
+        Twin(
+            "torch",
+            "torch.nn.functional.cross_entropy(prediction, target, reduction={reduction})",
+            needs={"from_logits": True, "class_weights": None},
+            reductions={"mean": '"mean"'},
+            named=False,
+            remark="torch has the classes in the second axis: (pictures, classes, height, width)",
+        ),
+        Twin(
+            "keras",
+            "keras.losses.SparseCategoricalCrossentropy(from_logits={from_logits}, "
+            "reduction={reduction}, dtype='float64')(target, prediction)",
+            sets={"clip": 1e-7, "normalise": True},
+            needs={"class_weights": None},
+            reductions={"mean": '"sum_over_batch_size"'},
+            named=False,
+        ),
+        Twin(
+            "optax",
+            "optax.softmax_cross_entropy_with_integer_labels(prediction, target){reduction}",
+            needs={"from_logits": True, "class_weights": None},
+            reductions={"mean": ".mean()"},
+            named=False,
+        ),
+    ),
+)
+def pixelwise_cross_entropy(
+    prediction: Distribution,
+    target: Labels,
+    *,
+    class_weights: Annotated[
+        str | None, Option("a factor for each class, comma between them; none is 1 for all")
+    ] = None,
+    from_logits: ClassLogits = False,
+    normalise: Normalise = False,
+    clip: Clip = EPSILON,
+) -> SeveralTerms:
+    """Negative log likelihood of each pixel's class under its predicted distribution.
+
+    Helps:
+        When each pixel belongs to one of several classes; with `class_weights`, when some of them
+        have few pixels.
+
+    Hurts:
+        When most of the picture is background: it decides the mean. Pixels without a class count
+        unless `ignore_index` says otherwise.
+
+    Formula:
+        mean of -ln p[label]; with `class_weights` w, Σ w[label] × -ln p[label] / Σ w[label]
+
+    Domain:
+        prediction: (n, classes), rows of probabilities that sum to 1, or finite with `from_logits`.
+        target: (n,), class numbers from 0, or names of the prediction's columns. Result: at least
+        0, in nats; 0 where all pixels belong to classes of weight 0.
+
+    Example:
+        >>> pixelwise_cross_entropy(np.array([[0.5, 0.5]]), np.array([1]), class_weights="1,3")
+        array([[2.07944154, 3.        ]])
+
+    References:
+        O. Ronneberger et al., U-Net: convolutional networks for biomedical image segmentation,
+        MICCAI 2015; https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
+    """
+    each = sparse_categorical_cross_entropy(
+        prediction, target, from_logits=from_logits, normalise=normalise, clip=clip
+    )
+    if class_weights is None:
+        return each[:, None]
+    factor = _factors(class_weights, prediction.shape[1])[target]
+    return np.stack([_times(factor, each), factor]).T
+
+
+def _shares(prediction: Array, activation: str | None) -> Array:
+    if activation is None:
+        return prediction
+    if activation == "softmax" and prediction.ndim == 2:
+        return np.exp(_log_softmax(prediction))
+    return _sigmoid(prediction)
+
+
+def _overlap(
+    prediction: Array, target: Array, *, squared: bool = False, beside: Array | None = None
+) -> Array:
+    """Return overlap, prediction and target of every class, and one more term if there is one."""
+    masks, pixels = prediction.size // max(len(prediction), 1), len(prediction)
+    # Every term is one line in memory, because terms are summed one by one.
+    terms = np.empty((3 * masks + (beside is not None), pixels))
+    overlap, predicted, true = terms[: 3 * masks].reshape(3, masks, pixels)
+    of_masks = prediction.reshape(pixels, masks).T, target.reshape(pixels, masks).T
+    np.multiply(*of_masks, out=overlap)
+    for out, mask in zip((predicted, true), of_masks, strict=True):
+        if squared:
+            np.multiply(mask, mask, out=out)
+        else:
+            out[...] = mask
+    if beside is not None:
+        terms[-1] = beside
+    return terms.T
+
+
+def _parts(sums: Array, average: str, ignore_class: str | None) -> tuple[Array, Array, Array]:
+    """Return overlap, prediction and target, `(slices, classes)`, of the classes that count."""
+    classes = sums.shape[1] // 3
+    counting = _counting(ignore_class, classes)
+    parts = sums[:, : 3 * classes].reshape(len(sums), 3, classes)[:, :, counting]
+    if average == "micro":
+        parts = parts.sum(axis=2, keepdims=True)
+    return parts[:, 0], parts[:, 1], parts[:, 2]
+
+
+def _counting(ignore_class: str | None, classes: int) -> list[int]:
+    if ignore_class is None:
+        return list(range(classes))
+    ignored = {word.strip() for word in ignore_class.split(",")}
+    if not ignored <= {str(number) for number in range(classes)}:
+        raise UsageError(
+            f"ignore_class {quote(ignore_class)} names classes that there are not",
+            f"the classes are numbered from 0 to {classes - 1}; write a comma between them",
+        )
+    counting = [number for number in range(classes) if str(number) not in ignored]
+    if not counting:
+        raise UsageError(f"ignore_class {quote(ignore_class)} leaves no class that counts")
+    return counting
+
+
+def _mismatch(matched: Array, wrong: Array, smooth: float, eps: float) -> Array:
+    """Return 1 - (matched + smooth) / (matched + wrong + smooth + eps), with all its digits."""
+    # Squared terms are rounded one by one, so a match may come out a little below 0.
+    missed = np.maximum(wrong, 0.0) + eps
+    return _quotient(missed, matched + missed + smooth)
+
+
+def _quotient(above: Array, below: Array) -> Array:
+    """Divide; where nothing stands below the line, nothing is wrong."""
+    return np.divide(above, below, out=np.zeros_like(below), where=below != 0.0)
+
+
+def _factors(class_weights: str, classes: int) -> Array:
+    words = [word.strip() for word in class_weights.split(",")]
+    factors = [float(word) if NUMBER.fullmatch(word) else math.nan for word in words]
+    if not all(0.0 <= factor < math.inf for factor in factors) or not any(factors):
+        raise UsageError(
+            "class_weights must be numbers of at least 0, a comma between them, not all 0, "
+            f"not {quote(class_weights)}"
+        )
+    if len(factors) != classes:
+        raise UsageError(
+            f"class_weights has {plural(len(factors), 'number')}, but there are "
+            f"{plural(classes, 'class')}"
+        )
+    return np.array(factors)

@@ -1,0 +1,133 @@
+"""What a role's array may hold: its shape, its values, and how outside labels become codes.
+
+A kind admits an array or raises. It never changes a number; it only maps labels, and counts what a
+reader of the result should know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, TypeAlias
+
+from lossctl.block import Array, Codes, Ragged
+from lossctl.kinds.classes import DistributionKind, LabelsKind, SignsKind, WholeKind
+from lossctl.kinds.kind import Admitted, Kind, NamesKind, Partners, Width
+from lossctl.kinds.masks import MaskKind, TargetMaskKind
+from lossctl.kinds.shapes import (
+    BoxesKind,
+    DirectionsKind,
+    FeaturesKind,
+    ImagesKind,
+    VectorsKind,
+)
+from lossctl.options import Interval
+
+UNIT = Interval(at_least=0, at_most=1)
+
+VALUES = Kind("values", "a finite number")
+SCORES = Kind("scores", "a finite number")
+PROBABILITIES = Kind("probabilities", "a probability (between 0 and 1)", UNIT)
+DISTRIBUTION = DistributionKind(
+    "rows of class probabilities", "a probability (between 0 and 1)", UNIT
+)
+CLASS_SCORES = Kind("class scores", "a finite number", columns="several")
+LABELS = LabelsKind("labels", "a class")
+ZERO_OR_ONE = WholeKind("zeros and ones", "0 or 1", UNIT)
+ONE_HOT = WholeKind("one-hot rows", "0 or 1", UNIT, "several")
+SIGNS = SignsKind("signs", "-1 or +1 (or 0 or 1)")
+VECTORS = VectorsKind("vectors", "a finite number")
+DIRECTIONS = DirectionsKind("vectors", "a finite number")
+BOXES = BoxesKind("boxes", "a finite number")
+SHARES = MaskKind("mask", "a share (between 0 and 1), or 0 or 255", UNIT)
+MASK = TargetMaskKind("mask", "a share (between 0 and 1), or 0 or 255", UNIT)
+NAMES = NamesKind("names", "a word")
+FEATURES = FeaturesKind("features", "a finite number")
+IMAGES = ImagesKind("pictures", "a finite number")
+SAMPLE = Kind(
+    "a sample", "a finite number", columns="one", gathers="units", apart=True, weighs_rows=True
+)
+
+Values: TypeAlias = Annotated[Array, VALUES]
+Scores: TypeAlias = Annotated[Array, SCORES]
+Probabilities: TypeAlias = Annotated[Array, PROBABILITIES]
+Distribution: TypeAlias = Annotated[Array, DISTRIBUTION]
+Labels: TypeAlias = Annotated[Codes, LABELS]
+Signs: TypeAlias = Annotated[Array, SIGNS]
+Vectors: TypeAlias = Annotated[Array, VECTORS]
+Directions: TypeAlias = Annotated[Array, DIRECTIONS]
+Boxes: TypeAlias = Annotated[Array, BOXES]
+Shares: TypeAlias = Annotated[Array, SHARES]
+Masks: TypeAlias = Annotated[Array, MASK]
+Images: TypeAlias = Annotated[Array, IMAGES]
+Sample: TypeAlias = Annotated[Ragged, SAMPLE]
+
+
+def narrowed(kind: Kind, *, columns: Width | None = None, **ends: float) -> Kind:
+    """Return the same kind of numbers, in a smaller range or fewer columns."""
+    within = Interval(**ends) if ends else kind.within
+    noun = f"{kind.noun} {within}" if ends else kind.noun
+    return replace(kind, noun=noun, within=within, columns=columns or kind.columns)
+
+
+def apart(kind: Kind) -> Kind:
+    """Return the same kind for a role whose rows are its own, however many other roles have."""
+    return replace(kind, apart=True)
+
+
+def in_units(kind: Kind) -> Kind:
+    """Return the same kind for a role of which the loss needs all rows of a unit at once."""
+    return replace(kind, gathers="units")
+
+
+__all__ = [
+    "BOXES",
+    "CLASS_SCORES",
+    "DIRECTIONS",
+    "DISTRIBUTION",
+    "FEATURES",
+    "IMAGES",
+    "LABELS",
+    "MASK",
+    "NAMES",
+    "ONE_HOT",
+    "PROBABILITIES",
+    "SAMPLE",
+    "SCORES",
+    "SHARES",
+    "SIGNS",
+    "UNIT",
+    "VALUES",
+    "VECTORS",
+    "ZERO_OR_ONE",
+    "Admitted",
+    "Boxes",
+    "BoxesKind",
+    "Directions",
+    "DirectionsKind",
+    "Distribution",
+    "DistributionKind",
+    "FeaturesKind",
+    "Images",
+    "ImagesKind",
+    "Kind",
+    "Labels",
+    "LabelsKind",
+    "MaskKind",
+    "Masks",
+    "NamesKind",
+    "Partners",
+    "Probabilities",
+    "Sample",
+    "Scores",
+    "Shares",
+    "Signs",
+    "SignsKind",
+    "TargetMaskKind",
+    "Values",
+    "Vectors",
+    "VectorsKind",
+    "WholeKind",
+    "apart",
+    "in_units",
+    "narrowed",
+]

@@ -1,0 +1,226 @@
+"""Features of pictures, layer after layer: stored in .npz files, or made by a network."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossctl.block import Array, Column, Ragged, Words
+from lossctl.errors import DataError, UsageError, plural, quote
+from lossctl.tables.arrays import IMAGE, WHOLE, ArrayTable
+from lossctl.tables.reading import Features, Reading, Role
+from lossctl.tables.roles import cast
+from lossctl.tables.rows import Rows
+from lossctl.tables.table import Table, Wanted
+from lossctl.tables.units import whole_units
+
+LAYER = "layer"
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """The features of one picture, by layer."""
+
+    name: str
+    layers: Mapping[str, Array]
+
+
+class FeatureTable:
+    """Pictures as rows of single features, which say of which layer and picture they are."""
+
+    columns: tuple[str, ...] = (WHOLE,)
+    extras: tuple[str, ...] = (IMAGE, LAYER)
+    own_unit = IMAGE
+    agreeing: tuple[str, ...] = ()
+    has_channels = False
+
+    def __init__(self, table: Table, features: Features, reading: Reading) -> None:
+        """Take stored layers, or the pictures and the network that makes them."""
+        self.name, self.size = table.name, table.size
+        self._layers: list[tuple[str, Mapping[str, int]]] = []
+        self._pictures: _Stored | _Made
+        if features.network is None:
+            if not isinstance(table, ArrayTable):
+                raise TypeError(table)
+            self._pictures = _Stored(table, features.layers)
+        else:
+            self._pictures = _Made(table, features.network, features.layers, reading)
+            self.has_channels = table.has_channels
+
+    def width(self, column: str) -> int:
+        """Return 1: there is one feature a row."""
+        del column
+        return 1
+
+    def blocks(self, wanted: Sequence[Wanted]) -> Iterator[Mapping[Wanted, Column]]:
+        """Yield the features of one picture after the other."""
+        self._layers = []
+        for picture in self._pictures.each():
+            counts = {name: layer.size for name, layer in picture.layers.items()}
+            self._layers.append((picture.name, counts))
+            sizes = list(counts.values())
+            layers = Words(np.repeat(np.arange(len(sizes)), sizes), tuple(counts))
+            images = Words(np.zeros(sum(sizes), dtype=np.intp), (picture.name,))
+            values = np.concatenate([layer.ravel() for layer in picture.layers.values()])
+            yield {
+                each: {IMAGE: images, LAYER: layers}.get(each.name, values.astype(np.float64))
+                for each in wanted
+            }
+
+    def place(self, row: int, column: str) -> tuple[str, str]:
+        """Say of which layer and picture a feature is, and which one."""
+        for picture, counts in self._layers:
+            for layer, count in counts.items():
+                if row < count:
+                    where = f"{quote(self.name)}, image {picture}, layer {quote(layer)}"
+                    cell = {IMAGE: picture, LAYER: layer}.get(column, f"feature {row + 1:,}")
+                    return f"{where}, feature {row + 1:,}", cell
+                row -= count
+        raise DataError(f"{quote(self.name)} changed while it was read")
+
+
+class _Stored:
+    """Layers that are the arrays of a .npz file, `(pictures, ...)` each."""
+
+    def __init__(self, table: ArrayTable, layers: Sequence[str]) -> None:
+        self._table = table
+        self._layers = [_known(name, table.columns) for name in layers] or table.columns
+
+    def each(self) -> Iterator[_Picture]:
+        # A single array has no name to be called by.
+        arrays = {name or "features": self._table.array(name) for name in self._layers}
+        counts = {len(array) for array in arrays.values()}
+        if len(counts) > 1:
+            raise DataError(
+                f"{quote(self._table.name)}: the layers are of several numbers of pictures"
+            )
+        for number in range(counts.pop()):
+            layers = {name: np.asarray(array[number]) for name, array in arrays.items()}
+            for name, layer in layers.items():
+                if not np.isfinite(layer).all():
+                    where = f"{quote(self._table.name)}, layer {quote(name)}, image {number + 1:,}"
+                    raise DataError(f"{where}: a feature is not a finite number")
+            yield _Picture(str(number + 1), layers)
+
+
+class _Made:
+    """Layers that a network makes of pictures, one picture at a time."""
+
+    def __init__(self, table: Table, network: str, layers: Sequence[str], reading: Reading) -> None:
+        role = Role("picture", wide=True, whole=True, lines=True)
+        unit = reading.unit or table.own_unit or None
+        if isinstance(table, FeatureTable):
+            raise TypeError(table)
+        plain = Reading(delimiter=reading.delimiter, decimal=reading.decimal, unit=unit)
+        self._rows = Rows([table], [role], cast([table], [role], plain), plain, unit)
+        self._network = Network(network, layers)
+
+    def each(self) -> Iterator[_Picture]:
+        for block in whole_units([self._rows], []):
+            lengths = (block.lengths or {})["picture"]
+            lines = Ragged(block.roles["picture"], lengths)
+            for number, (start, length) in enumerate(
+                zip(lines.starts.tolist(), lengths.tolist(), strict=True)
+            ):
+                name = "1" if block.unit is None else block.unit.words[block.unit.codes[number]]
+                yield _Picture(name, self._network(lines.values[start : start + length]))
+
+
+class Network:
+    """A network in an ONNX file, any of whose named tensors can be had."""
+
+    def __init__(self, path: str, layers: Sequence[str]) -> None:
+        """Open the file, and make outputs of the tensors that are wanted.
+
+        Raises:
+            UsageError: there is no such tensor, or the packages are missing.
+            DataError: the file is not a network that can be run.
+        """
+        onnx, runtime = _package("onnx"), _package("onnxruntime")
+        self._path = path
+        try:
+            model = onnx.load(path)
+        except OSError as error:
+            raise DataError(f"cannot read {quote(path)}: {error.strerror}") from None
+        except Exception as error:  # noqa: BLE001  # whatever its parser raises
+            raise DataError(f"{quote(path)} is not an ONNX file: {_in_one_line(error)}") from None
+        outputs = {each.name: each for each in model.graph.output}
+        tensors = [name for node in model.graph.node for name in node.output if name]
+        self._layers = [_known(name, tensors) for name in layers] or list(outputs)
+        _prune(model.graph, self._layers)
+        del model.graph.output[:]
+        model.graph.output.extend(
+            outputs.get(name)
+            or onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
+            for name in self._layers
+        )
+        options = runtime.SessionOptions()
+        options.log_severity_level = 4  # errors are raised; it need not print them as well
+        try:
+            self._session = runtime.InferenceSession(
+                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # noqa: BLE001
+            raise DataError(f"{quote(path)} cannot be run: {_in_one_line(error)}") from None
+        self._input = self._session.get_inputs()[0]
+
+    def __call__(self, picture: Array) -> Mapping[str, Array]:
+        """Return the layers for one picture, `(height, width)` or `(height, width, channels)`."""
+        planes = picture[None] if picture.ndim == 2 else np.moveaxis(picture, -1, 0)
+        shape = self._input.shape
+        if len(shape) != 4:
+            raise DataError(
+                f"{quote(self._path)} takes {len(shape)} dimensions, not pictures",
+                "the input must be (pictures, channels, height, width)",
+            )
+        if isinstance(shape[1], int) and shape[1] != len(planes):
+            raise DataError(
+                f"{quote(self._path)} takes {plural(shape[1], 'channel')}, "
+                f"but a picture has {len(planes)}"
+            )
+        batch = np.ascontiguousarray(planes[None], dtype=np.float32)
+        try:
+            made = self._session.run(self._layers, {self._input.name: batch})
+        except Exception as error:  # noqa: BLE001
+            said = _in_one_line(error)
+            raise DataError(f"{quote(self._path)} cannot take the pictures: {said}") from None
+        return {
+            name: np.asarray(each, dtype=np.float64)
+            for name, each in zip(self._layers, made, strict=True)
+        }
+
+
+def _prune(graph: Any, layers: Sequence[str]) -> None:  # noqa: ANN401
+    """Take out what no layer needs, so that it is not run."""
+    if any(attribute.HasField("g") for node in graph.node for attribute in node.attribute):
+        return  # a part of it that has a graph inside may need anything
+    needed, kept = set(layers), []
+    for node in reversed(graph.node):
+        if needed & {*node.output}:
+            needed.update(node.input)
+            kept.append(node)
+    del graph.node[:]
+    graph.node.extend(reversed(kept))
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _known(name: str, names: Sequence[str]) -> str:
+    if name not in names:
+        raise UsageError.unknown("layer", name, names)
+    return name
+
+
+def _package(name: str) -> Any:  # noqa: ANN401
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise UsageError(
+            f"networks need the package {name}", 'install it: pip install "lossctl[onnx]"'
+        ) from None

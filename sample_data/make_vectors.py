@@ -1,0 +1,114 @@
+"""Make the sample pairs, triplets and rankings, from the handwritten digits.
+
+A small network learns on the first half of the images to put pictures of the same digit close
+together; the files hold what it makes of the other half. Run it with
+`python sample_data/make_vectors.py`; it writes the CSV files beside itself.
+"""
+
+import numpy as np
+import pandas as pd
+import torch
+from make import DECIMALS, SEED, write
+from networks import fit, repeatable
+from shared import Digits, split_digits
+from sklearn.linear_model import RidgeCV
+from torch import nn
+from torch.nn import functional
+
+HELD_OUT = 899
+DIMENSIONS = 6
+PAIRS = 200
+TRIPLETS = 150
+RANKED = 200
+MARGIN = 1.0
+STEPS = 300
+BATCH = 128
+
+
+def indices_of_same(labels: np.ndarray, rows: np.ndarray, pick: np.random.Generator) -> np.ndarray:
+    """Return for each row another row with the same label."""
+    return np.array(
+        [pick.choice(np.setdiff1d(np.flatnonzero(labels == labels[row]), row)) for row in rows]
+    )
+
+
+def indices_of_other(labels: np.ndarray, rows: np.ndarray, pick: np.random.Generator) -> np.ndarray:
+    """Return for each row a row with another label."""
+    return np.array([pick.choice(np.flatnonzero(labels != labels[row])) for row in rows])
+
+
+def fit_embedding(known: Digits, pick: np.random.Generator) -> nn.Module:
+    """Fit a network with one hidden layer by the contrastive loss of random pairs."""
+    pixels = torch.from_numpy(known.pixels)
+    network = nn.Sequential(nn.Linear(64, 24), nn.Tanh(), nn.Linear(24, DIMENSIONS))
+
+    def loss_of_pairs() -> torch.Tensor:
+        first = pick.integers(len(pixels), size=BATCH)
+        half = BATCH // 2
+        second = np.concatenate(
+            [
+                indices_of_same(known.labels, first[:half], pick),
+                indices_of_other(known.labels, first[half:], pick),
+            ]
+        )
+        distance = functional.pairwise_distance(network(pixels[first]), network(pixels[second]))
+        apart = functional.relu(MARGIN - distance[half:])
+        return (distance[:half].square().sum() + apart.square().sum()) / BATCH
+
+    fit(network, loss_of_pairs, STEPS)
+    return network
+
+
+def write_vectors(name: str, vectors: np.ndarray) -> None:
+    """Write one vector a row."""
+    write(name, pd.DataFrame(vectors, columns=[f"e{k}" for k in range(1, DIMENSIONS + 1)]))
+
+
+def make_embeddings() -> None:
+    """Pairs, half of them of the same digit, and triplets."""
+    pick = repeatable(SEED)
+    known, unseen = split_digits(HELD_OUT)
+    network = fit_embedding(known, pick)
+    with torch.no_grad():
+        vectors = network(torch.from_numpy(unseen.pixels)).numpy().astype(float).round(DECIMALS)
+    labels = unseen.labels
+
+    first = pick.choice(len(labels), size=PAIRS, replace=False)
+    similar = np.arange(PAIRS) % 2 == 0
+    second = np.where(
+        similar,
+        indices_of_same(labels, first, pick),
+        indices_of_other(labels, first, pick),
+    )
+    write_vectors("digits_first.csv", vectors[first])
+    write_vectors("digits_second.csv", vectors[second])
+    pairs = {
+        "similar": (labels[first] == labels[second]).astype(int),
+        "distance": np.linalg.norm(vectors[first] - vectors[second], axis=1).round(DECIMALS),
+        "first_digit": labels[first],
+        "second_digit": labels[second],
+    }
+    write("digits_pairs.csv", pd.DataFrame(pairs))
+
+    anchor = pick.choice(len(labels), size=TRIPLETS, replace=False)
+    write_vectors("digits_anchors.csv", vectors[anchor])
+    write_vectors("digits_positives.csv", vectors[indices_of_same(labels, anchor, pick)])
+    write_vectors("digits_negatives.csv", vectors[indices_of_other(labels, anchor, pick)])
+
+
+def make_ranking() -> None:
+    """Rank images by the number they show: a ridge regression on the pixels gives the scores."""
+    pick = np.random.default_rng(SEED)
+    known, unseen = split_digits(HELD_OUT)
+    model = RidgeCV(np.logspace(-2, 3, 11)).fit(known.pixels.astype(float), known.labels)
+    score = model.predict(unseen.pixels.astype(float)).round(DECIMALS)
+    first = pick.choice(len(score), size=RANKED, replace=False)
+    second = indices_of_other(unseen.labels, first, pick)
+    order = np.sign(unseen.labels[first] - unseen.labels[second])
+    columns = {"positive": score[first], "negative": score[second], "order": order}
+    write("digits_ranking.csv", pd.DataFrame(columns))
+
+
+if __name__ == "__main__":
+    make_embeddings()
+    make_ranking()

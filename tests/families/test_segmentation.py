@@ -1,0 +1,403 @@
+"""Values of the losses of masks that can be worked out by hand, at the edges too."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import lossctl
+from lossctl.errors import UsageError
+from lossctl.families.segmentation import dice
+
+LN2, LN3 = math.log(2), math.log(3)
+INF = math.inf
+
+SOFT, HARD = [0.5, 1.0, 0.25, 0.0], [1.0, 1.0, 0.0, 0.0]
+"""Masks with the sums: overlap 1.5, prediction 1.75, target 2; of squares 1.3125 and 2."""
+
+SHARES = [[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [1.0, 0.0, 0.0], [0.0, 0.125, 0.875]]
+CLASSES = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+"""Sums by class: overlap 1.5, 0.5, 0.875; prediction 1.75, 0.875, 1.375; target 2, 1, 1."""
+
+SCORES = [[2.0, 0.25, 1.0], [-1.0, 0.5, 0.25], [0.5, -3.0, 0.0], [0.0, 0.125, 0.875]]
+
+MASK_LOSSES = ["dice", "jaccard", "tversky", "focal_tversky", "generalised_dice"]
+SMOOTHED = ["dice", "jaccard", "tversky", "focal_tversky", "dice_cross_entropy"]
+
+
+def close(expected):
+    """Equal but for a few rounding steps, however small the number."""
+    return pytest.approx(expected, rel=4e-15, abs=0)
+
+
+def remarked(name, *sums, **options):
+    """Tell which results a loss remarks on."""
+    (remark,) = lossctl.losses()[name].remarks
+    return remark.of_sums(np.array(sums), **options).tolist()
+
+
+# One mask
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, 0.2),  # 1 - 3 / 3.75
+        ({"smooth": 1.0}, 3 / 19),  # 1 - 4 / 4.75
+        ({"eps": 0.25}, 0.25),  # 1 - 3 / 4
+        ({"smooth": 1.0, "eps": 0.25}, 0.2),  # 1 - 4 / 5
+        ({"squared": True}, 5 / 53),  # 1 - 3 / 3.3125
+        ({"average": "macro"}, 0.2),  # the mean of one class
+        ({"weight": [2.0, 0.0, 4.0, 1.0]}, 0.5),  # overlap 1, prediction 2, target 2
+    ],
+)
+def test_dice_by_hand(options, expected):
+    assert lossctl.compute("dice", SOFT, HARD, **options) == close(expected)
+
+
+def test_dice_of_the_example_in_the_documentation_of_keras():
+    prediction, target = [0, 1, 0, 1, 0.4, 0, 0, 0.9], [1, 1, 0, 0, 1, 1, 0, 0]
+    assert lossctl.compute("dice", prediction, target) == pytest.approx(0.6164384, abs=5e-8)
+
+
+def test_a_small_dice_keeps_its_digits():
+    # 1 - 2 (1 - 2⁻⁵²) / (2 - 2⁻⁵²) = 2⁻⁵² / (2 - 2⁻⁵²)
+    found = lossctl.compute("dice", [1 - 2**-52], [1.0])
+    assert found == close(2**-53)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, 1 / 3),  # 1 - 1.5 / 2.25
+        ({"smooth": 1.0}, 3 / 13),  # 1 - 2.5 / 3.25
+        ({"eps": 0.25}, 0.4),  # 1 - 1.5 / 2.5
+        ({"squared": True}, 5 / 29),  # 1 - 1.5 / 1.8125
+    ],
+)
+def test_jaccard_by_hand(options, expected):
+    assert lossctl.compute("jaccard", SOFT, HARD, **options) == close(expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        # in excess 0.25, missed 0.5
+        ({}, 0.2),  # 0.375 / 1.875: Dice
+        ({"fp_weight": 1.0, "fn_weight": 1.0}, 1 / 3),  # Jaccard
+        ({"fp_weight": 1.0, "fn_weight": 2.0}, 5 / 11),  # 1.25 / 2.75
+        ({"fp_weight": 2.0, "fn_weight": 1.0}, 0.4),  # 1 / 2.5
+        ({"fp_weight": 0.0, "fn_weight": 1.0}, 0.25),  # 0.5 / 2: 1 less the recall
+        ({"fp_weight": 1.0, "fn_weight": 0.0}, 1 / 7),  # 0.25 / 1.75: 1 less the precision
+        ({"fp_weight": 0.0, "fn_weight": 0.0}, 0.0),
+        ({"smooth": 0.625}, 0.15),  # 0.375 / 2.5
+        ({"eps": 0.125}, 0.25),  # 0.5 / 2
+    ],
+)
+def test_tversky_by_hand(options, expected):
+    assert lossctl.compute("tversky", SOFT, HARD, **options) == close(expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"gamma": 1.0}, 17 / 77),  # 0.3 × 0.25 + 0.7 × 0.5 = 0.425; 0.425 / 1.925
+        ({"fp_weight": 1.0, "fn_weight": 2.0, "gamma": 2.0}, 25 / 121),
+        ({"fp_weight": 1.0, "fn_weight": 0.5, "gamma": 0.5}, 0.5),  # 0.5 / 2 = ¼
+        ({"fp_weight": 0.0, "fn_weight": 0.2}, 0.125),  # 0.1 / 1.6 = 2⁻⁴, and 2⁻⁴ to the power ¾
+    ],
+)
+def test_focal_tversky_by_hand(options, expected):
+    assert lossctl.compute("focal_tversky", SOFT, HARD, **options) == close(expected)
+
+
+@pytest.mark.parametrize("name", [*MASK_LOSSES, "dice_cross_entropy"])
+def test_a_mask_matches_itself_exactly(name):
+    for mask in ([1.0, 0.0, 1.0], [1.0, 1.0], CLASSES):
+        assert lossctl.compute(name, mask, mask) == pytest.approx(0.0, abs=3e-16)
+
+
+@pytest.mark.parametrize("name", MASK_LOSSES)
+def test_masks_without_overlap_have_loss_1(name):
+    assert lossctl.compute(name, [1.0, 0.5, 0.0], [0.0, 0.0, 1.0]) == 1.0
+
+
+@pytest.mark.parametrize("name", ["dice", "jaccard"])
+def test_a_soft_mask_matches_itself_where_sums_are_squared(name):
+    soft = [0.1, 0.3, 0.7, 0.9]
+    assert lossctl.compute(name, soft, soft) > 0.1
+    assert lossctl.compute(name, soft, soft, squared=True) == 0.0
+
+
+@pytest.mark.parametrize("name", MASK_LOSSES)
+def test_two_empty_masks_are_a_match(name):
+    assert lossctl.compute(name, [0.0, 0.0], [0.0, 0.0]) == 0.0
+    assert remarked(name, [0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]) == [True, False, False]
+
+
+@pytest.mark.parametrize("name", MASK_LOSSES)
+def test_one_empty_mask_is_none(name):
+    assert lossctl.compute(name, [0.0, 0.0], [0.0, 1.0]) == 1.0
+    assert lossctl.compute(name, [1e-300, 0.0], [0.0, 0.0]) == 1.0
+
+
+@pytest.mark.parametrize("name", SMOOTHED)
+def test_what_is_added_decides_about_empty_masks(name):
+    of_masks = {"cross_entropy_weight": 0.0} if name == "dice_cross_entropy" else {}
+    masks = [0.0, 0.0], [0.0, 0.0]
+    assert lossctl.compute(name, *masks, smooth=1e-5, **of_masks) == 0.0
+    assert lossctl.compute(name, *masks, eps=1e-7, **of_masks) == 1.0  # as in Keras
+    assert remarked(name, [0.0, 0.0, 0.0], smooth=1e-5) == [False]
+    assert remarked(name, [0.0, 0.0, 0.0], eps=1e-7) == [False]
+
+
+def test_errors_that_do_not_count_are_none():
+    # nothing stands below the line, although one mask is empty and the other is not
+    assert lossctl.compute("tversky", [1.0], [0.0], fp_weight=0.0) == 0.0
+    assert lossctl.compute("tversky", [0.0], [1.0], fn_weight=0.0) == 0.0
+
+
+# Several classes
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "expected"),
+    [
+        ("dice", {}, 9 / 32),  # 1 - 5.75 / 8
+        ("dice", {"average": "macro"}, 53 / 171),  # the mean of 1/5, 7/15 and 5/19
+        ("dice", {"average": "macro", "ignore_class": "0"}, 104 / 285),
+        ("dice", {"average": "macro", "ignore_class": "0, 2"}, 7 / 15),
+        ("dice", {"ignore_class": "0"}, 6 / 17),  # 1 - 2.75 / 4.25
+        ("dice", {"ignore_class": "2,1"}, 0.2),
+        ("jaccard", {}, 9 / 20.5),  # 1 - 2.875 / 5.125
+        # 1/3, 1 - 0.5 / 1.375 = 7/11, 1 - 0.875 / 1.5 = 5/12
+        ("jaccard", {"average": "macro"}, (1 / 3 + 7 / 11 + 5 / 12) / 3),
+        ("tversky", {"fp_weight": 1.0, "fn_weight": 1.0}, 9 / 20.5),
+        # in excess 0.25, 0.375, 0.5 and missed 0.5, 0.5, 0.125: 0.5 / 2, 0.5 / 1, 0.125 / 1
+        ("tversky", {"fp_weight": 0.0, "fn_weight": 1.0, "average": "macro"}, 0.875 / 3),
+        # the powers of the classes, not that of their mean: 1/16, 1/4, 1/64
+        (
+            "focal_tversky",
+            {"fp_weight": 0.0, "fn_weight": 1.0, "average": "macro", "gamma": 2.0},
+            0.328125 / 3,
+        ),
+        # weights 1/4, 1, 1: 1 - 3.5 / 5.1875
+        ("generalised_dice", {}, 27 / 83),
+        # 1/2, 1, 1: 1 - 4.25 / 6.125
+        ("generalised_dice", {"class_weighting": "simple"}, 15 / 49),
+        ("generalised_dice", {"class_weighting": "uniform"}, 9 / 32),
+        ("generalised_dice", {"ignore_class": "0"}, 6 / 17),  # the others have one size
+        # MONAI 1.6.1: DiceLoss(smooth_nr=1, smooth_dr=1), DiceLoss(squared_pred=True, ...=0)
+        ("dice", {"average": "macro", "smooth": 1.0}, 0.21580924937141568),
+        ("dice", {"average": "macro", "squared": True}, 0.13859287048672575),
+    ],
+)
+def test_classes_by_hand(name, options, expected):
+    assert lossctl.compute(name, SHARES, CLASSES, **options) == close(expected)
+
+
+def test_classes_may_be_given_by_their_numbers():
+    found = lossctl.compute("dice", SHARES, [0.0, 1.0, 0.0, 2.0], average="macro")
+    assert found == close(53 / 171)
+
+
+def test_a_class_that_is_nowhere_counts_as_a_match_in_the_mean():
+    masks = [[0.5, 0.0], [1.0, 0.0]], [[1.0, 0.0], [1.0, 0.0]]
+    assert lossctl.compute("dice", *masks, average="macro") == close(1 / 14)  # (1 - 3 / 3.5) / 2
+    assert lossctl.compute("dice", *masks) == close(1 / 7)
+    sums = [1.5, 0.0, 1.5, 0.0, 2.0, 0.0]
+    assert remarked("dice", sums, average="macro") == [True]
+    assert remarked("dice", sums, average="macro", ignore_class="1") == [False]
+    assert remarked("dice", sums) == [False]
+
+
+def test_generalised_dice_of_a_class_that_is_not_in_the_target():
+    # sizes 2 and 0, so both have the weight 1/4: 1 - 3 / (3.5 + 0.5)
+    masks = [[0.5, 0.5], [1.0, 0.0]], [[1.0, 0.0], [1.0, 0.0]]
+    assert lossctl.compute("generalised_dice", *masks) == close(0.25)
+    # no target at all
+    assert lossctl.compute("generalised_dice", [[0.5, 0.0]], [[0.0, 0.0]]) == 1.0
+
+
+def test_generalised_dice_of_a_tiny_class_is_finite():
+    # 1 / 1e-400 is infinite, but only its ratio to the other weight counts
+    found = lossctl.compute("generalised_dice", [[1.0, 1.0]], [[1e-200, 1.0]])
+    assert found == 1.0
+
+
+@pytest.mark.parametrize("name", [*MASK_LOSSES, "dice_cross_entropy"])
+@pytest.mark.parametrize(
+    ("ignored", "message"),
+    [
+        ("3", "ignore_class '3' names classes that there are not"),
+        ("-1", "ignore_class '-1' names classes that there are not"),
+        ("0,,1", "ignore_class '0,,1' names classes that there are not"),
+        ("background", "ignore_class 'background' names classes that there are not"),
+        ("0,1,2", "ignore_class '0,1,2' leaves no class that counts"),
+    ],
+)
+def test_classes_that_cannot_be_ignored(name, ignored, message):
+    with pytest.raises(UsageError) as caught:
+        lossctl.compute(name, SHARES, CLASSES, ignore_class=ignored)
+    assert caught.value.message == message
+
+
+# Scores
+
+
+@pytest.mark.parametrize("name", MASK_LOSSES)
+def test_scores_stand_for_shares(name):
+    # the sigmoid of 0, ln 3 and -ln 3; the softmax of ln 2, 0, 0 and of 0, 0, ln 6
+    shares, scores, target = [0.5, 0.75, 0.25], [0.0, LN3, -LN3], [1.0, 1.0, 0.0]
+    expected = close(lossctl.compute(name, shares, target))
+    assert lossctl.compute(name, scores, target, activation="sigmoid") == expected
+    assert lossctl.compute(name, scores, target, activation="softmax") == expected
+    shares = [[0.5, 0.25, 0.25], [0.125, 0.125, 0.75]]
+    scores = [[LN2, 0.0, 0.0], [0.0, 0.0, math.log(6)]]
+    target = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+    expected = close(lossctl.compute(name, shares, target))
+    assert lossctl.compute(name, scores, target, activation="softmax") == expected
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+@pytest.mark.parametrize("name", MASK_LOSSES)
+def test_huge_scores_are_certain(name, activation):
+    for huge in (1e4, 1e150):
+        scores = np.array([[huge, -huge], [-huge, huge]])
+        right, wrong = np.eye(2), np.eye(2)[::-1]
+        assert lossctl.compute(name, scores, right, activation=activation) == 0.0
+        assert lossctl.compute(name, scores, wrong, activation=activation) == 1.0
+
+
+# Dice and cross-entropy
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, 5 / 9 + 1.5 * LN2),  # 1 - 1 / 2.25; ln 2 and 2 ln 2
+        ({"dice_weight": 2.0, "cross_entropy_weight": 0.5}, 10 / 9 + 0.75 * LN2),
+        ({"dice_weight": 0.0}, 1.5 * LN2),
+        ({"cross_entropy_weight": 0.0, "smooth": 1.0}, 5 / 13),  # 1 - 2 / 3.25
+        ({"weight": [3.0, 1.0]}, 3 / 7 + 1.25 * LN2),  # 1 - 3 / 5.25
+        ({"squared": True, "dice_weight": 1.0}, 13 / 29 + 1.5 * LN2),  # 1 - 1 / 1.8125
+    ],
+)
+def test_dice_cross_entropy_by_hand(options, expected):
+    found = lossctl.compute("dice_cross_entropy", [0.5, 0.75], [1.0, 0.0], **options)
+    assert found == close(expected)
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [
+        ("softmax", 2 / 3 + LN3),  # thirds
+        ("sigmoid", 0.6 + LN2),  # halves: 1 - 1 / 2.5, and the mean of three ln 2
+    ],
+)
+def test_dice_cross_entropy_of_several_classes(activation, expected):
+    scores, target = [[0.0, 0.0, 0.0]], [[1.0, 0.0, 0.0]]
+    found = lossctl.compute("dice_cross_entropy", scores, target, activation=activation)
+    assert found == close(expected)
+
+
+def test_dice_cross_entropy_of_shares_of_several_classes():
+    # -ln ½, -ln ½, -ln 1 and -ln 7/8; the third is clipped to 1 - 2⁻⁵²
+    expected = 9 / 32 + (2 * LN2 - math.log(0.875)) / 4
+    found = lossctl.compute("dice_cross_entropy", SHARES, CLASSES)
+    assert found == pytest.approx(expected, rel=1e-15)
+
+
+def test_dice_cross_entropy_of_an_independent_implementation():
+    # MONAI 1.6.1: DiceCELoss(softmax=True, smooth_nr=0, smooth_dr=0)
+    options = {"activation": "softmax", "average": "macro"}
+    found = lossctl.compute("dice_cross_entropy", SCORES, CLASSES, **options)
+    assert found == close(1.0134783961107485)
+
+
+def test_dice_cross_entropy_at_the_edges():
+    wrong = [0.0, 1.0], [1.0, 0.0]
+    assert lossctl.compute("dice_cross_entropy", *wrong) == close(1 + 52 * LN2)
+    assert lossctl.compute("dice_cross_entropy", *wrong, clip=0.0) == INF
+    # a part that does not count is not even infinite
+    only_dice = {"clip": 0.0, "cross_entropy_weight": 0.0}
+    assert lossctl.compute("dice_cross_entropy", *wrong, **only_dice) == 1.0
+    found = lossctl.compute("dice_cross_entropy", [1e4], [0.0], activation="sigmoid")
+    assert found == 10001.0
+
+
+# Pixels
+
+
+@pytest.mark.parametrize(
+    ("labels", "options", "expected"),
+    [
+        ([0, 0], {}, 1.5 * LN2),  # ln 2 and ln 4
+        ([0, 1], {}, (3 * LN2 - LN3) / 2),  # ln 2 and ln 4/3
+        ([0, 1], {"class_weights": "1,3"}, (7 * LN2 - 3 * LN3) / 4),
+        ([0, 1], {"class_weights": "0.5, 1.5"}, (7 * LN2 - 3 * LN3) / 4),
+        ([0, 1], {"class_weights": "2,0"}, LN2),
+        ([0, 0], {"class_weights": "7,0"}, 1.5 * LN2),
+        ([1, 1], {"class_weights": "2,0"}, 0.0),
+        ([0, 0], {"weight": [1.0, 3.0]}, 1.75 * LN2),
+        ([0, 1], {"weight": [3.0, 1.0], "class_weights": "1,3"}, (9 * LN2 - 3 * LN3) / 6),
+        ([0, 255], {"ignore_index": "255"}, LN2),
+        ([0, 255], {"ignore_index": "255", "class_weights": "3,1"}, LN2),
+    ],
+)
+def test_pixelwise_cross_entropy_by_hand(labels, options, expected):
+    shares = [[0.5, 0.5], [0.25, 0.75]]
+    found = lossctl.compute("pixelwise_cross_entropy", shares, labels, **options)
+    assert found == close(expected)
+
+
+def test_pixelwise_cross_entropy_of_an_independent_implementation():
+    # torch 2.13: cross_entropy(weight=[1, 2.5, 0.5])
+    options = {"from_logits": True, "class_weights": "1,2.5,.5"}
+    found = lossctl.compute("pixelwise_cross_entropy", SCORES, [0, 1, 0, 2], **options)
+    assert found == close(0.5957838755441178)
+
+
+def test_a_class_without_weight_may_even_be_impossible():
+    options = {"clip": 0.0, "class_weights": "0,1"}
+    found = lossctl.compute("pixelwise_cross_entropy", [[0.0, 1.0], [0.5, 0.5]], [0, 1], **options)
+    assert found == close(LN2)
+
+
+def test_pixels_of_classes_without_weight_are_remarked_on():
+    assert remarked("pixelwise_cross_entropy", [0.0, 0.0], [2.0, 1.0]) == [True, False]
+    assert remarked("pixelwise_cross_entropy", [0.0]) == [False]  # no weights, a perfect match
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ("1,2,3", "class_weights has 3 numbers, but there are 2 classes"),
+        ("1", "class_weights has 1 number, but there are 2 classes"),
+        ("1;2", "class_weights must be numbers of at least 0"),
+        ("1,-2", "class_weights must be numbers of at least 0"),
+        ("1,nan", "class_weights must be numbers of at least 0"),
+        ("1,1e999", "class_weights must be numbers of at least 0"),
+        ("0,0", "class_weights must be numbers of at least 0"),
+        ("", "class_weights must be numbers of at least 0"),
+    ],
+)
+def test_class_weights_that_make_no_sense(weights, message):
+    shares = [[0.5, 0.5], [0.25, 0.75]]
+    with pytest.raises(UsageError) as caught:
+        lossctl.compute("pixelwise_cross_entropy", shares, [0, 1], class_weights=weights)
+    assert caught.value.message.startswith(message)
+
+
+# Terms
+
+
+def test_terms_are_overlap_prediction_and_target_of_each_class():
+    terms = dice(np.array([[0.5, 0.25]]), np.array([[1.0, 0.5]]), squared=True)
+    assert terms.tolist() == [[0.5, 0.125, 0.25, 0.0625, 1.0, 0.25]]
+
+
+def test_each_term_is_one_line_in_memory():
+    assert dice(np.zeros((5, 2)), np.zeros((5, 2))).flags.f_contiguous

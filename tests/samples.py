@@ -1,0 +1,405 @@
+"""A command for every loss on the shipped sample data, and the number that another tool gives.
+
+`tests/parity/test_samples.py` holds how each tool came to its number, and computes it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PLAIN = "plain Python"
+"""The tool where no other has the loss: its formula, written out with fractions and `math`."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One command, `lossctl compute ARGUMENTS`, and the number that it has to print.
+
+    Args:
+        arguments: what the README shows after `lossctl compute`.
+        tool: the function that gave the number, of a package that shares no code with this one.
+        number: what it gave for the same files.
+        tolerance: relative difference up to which the two agree.
+    """
+
+    arguments: str
+    tool: str
+    number: float
+    tolerance: float = 1e-9
+
+    @property
+    def loss(self) -> str:
+        """The name of the loss."""
+        return self.arguments.partition(" ")[0]
+
+    @property
+    def command(self) -> str:
+        """The command as the README has it."""
+        return f"lossctl compute {self.arguments} --format value"
+
+
+SAMPLES = [
+    # regression
+    Sample(
+        "mse sample_data/diabetes_predictions.csv sample_data/diabetes_targets.csv",
+        "sklearn.metrics.mean_squared_error",
+        2979.5841791729677,
+    ),
+    Sample(
+        "rmse sample_data/diabetes_predictions.csv sample_data/diabetes_targets.csv",
+        "sklearn.metrics.root_mean_squared_error",
+        54.585567498863355,
+    ),
+    Sample(
+        "mae sample_data/diabetes_predictions.csv sample_data/diabetes_targets.csv",
+        "sklearn.metrics.mean_absolute_error",
+        44.286190214932134,
+    ),
+    Sample(
+        "huber sample_data/diabetes_predictions.csv sample_data/diabetes_targets.csv --delta 20",
+        "torch.nn.functional.huber_loss",
+        704.2331239603243,
+    ),
+    Sample(
+        "smooth_l1 sample_data/diabetes_predictions.csv sample_data/diabetes_targets.csv --beta 20",
+        "torch.nn.functional.smooth_l1_loss",
+        35.21165619801622,
+    ),
+    Sample(
+        "log_cosh sample_data/diabetes_predictions.csv sample_data/diabetes_targets.csv",
+        "optax.log_cosh",
+        43.59831184058877,
+    ),
+    Sample(
+        "quantile sample_data/diabetes_quantile.csv --tau 0.9",
+        "sklearn.metrics.mean_pinball_loss",
+        9.58734920384615,
+    ),
+    Sample(
+        "poisson sample_data/visits_predictions.csv sample_data/visits_targets.csv",
+        "torch.nn.functional.poisson_nll_loss",
+        -0.48790763733862447,
+    ),
+    Sample(
+        "msle sample_data/diabetes_predictions.csv sample_data/diabetes_targets.csv",
+        "sklearn.metrics.mean_squared_log_error",
+        0.17734205203800849,
+    ),
+    Sample(
+        "mape sample_data/diabetes_predictions.csv sample_data/diabetes_targets.csv",
+        "sklearn.metrics.mean_absolute_percentage_error",
+        0.3954294674815595,
+    ),
+    # classification
+    Sample(
+        "binary_cross_entropy sample_data/breast_cancer_scores.csv --columns prediction=p,target=y",
+        "sklearn.metrics.log_loss",
+        0.09497090782154172,
+    ),
+    Sample(
+        "categorical_cross_entropy sample_data/digits_probabilities.csv "
+        "sample_data/digits_one_hot.csv --on id",
+        "torch.nn.functional.nll_loss",
+        0.3017278170496714,
+    ),
+    Sample(
+        "sparse_categorical_cross_entropy sample_data/iris_probabilities.csv "
+        "sample_data/iris_labels.csv",
+        "sklearn.metrics.log_loss",
+        0.1418881770074753,
+    ),
+    Sample(
+        "kl_divergence sample_data/digits_probabilities.csv sample_data/digits_one_hot.csv --on id",
+        "scipy.special.rel_entr",
+        0.30172781704967144,
+    ),
+    Sample(
+        "hinge sample_data/breast_cancer_scores.csv --columns prediction=score,target=sign",
+        "sklearn.metrics.hinge_loss",
+        0.07462104393673111,
+    ),
+    Sample(
+        "squared_hinge sample_data/breast_cancer_scores.csv --columns prediction=score,target=sign",
+        "keras.losses.SquaredHinge",
+        0.14811829461586992,
+    ),
+    Sample(
+        "binary_focal sample_data/breast_cancer_scores.csv --columns prediction=p,target=y",
+        "optax.sigmoid_focal_loss",
+        0.02685555516407412,
+    ),
+    Sample(
+        "categorical_focal sample_data/digits_probabilities.csv sample_data/digits_one_hot.csv "
+        "--on id",
+        "torch.nn.functional.nll_loss",
+        0.1793148068525166,
+    ),
+    # metric
+    Sample(
+        "contrastive sample_data/digits_first.csv sample_data/digits_second.csv "
+        "sample_data/digits_pairs.csv",
+        PLAIN,
+        0.0490965486274939,
+    ),
+    Sample(
+        "contrastive_distance sample_data/digits_pairs.csv --margin 1.2",
+        PLAIN,
+        0.07095506260247998,
+    ),
+    Sample(
+        "hinge_embedding sample_data/digits_pairs.csv",
+        "torch.nn.functional.hinge_embedding_loss",
+        0.24189241499999997,
+    ),
+    Sample(
+        "triplet sample_data/digits_anchors.csv sample_data/digits_positives.csv "
+        "sample_data/digits_negatives.csv",
+        "torch.nn.functional.triplet_margin_with_distance_loss",
+        0.3656201241135533,
+    ),
+    Sample(
+        "cosine_proximity sample_data/digits_first.csv sample_data/digits_second.csv",
+        "torch.nn.functional.cosine_similarity",
+        -0.5287567855356773,
+    ),
+    Sample(
+        "cosine_distance sample_data/digits_first.csv sample_data/digits_second.csv",
+        "sklearn.metrics.pairwise.paired_cosine_distances",
+        0.4712432144643226,
+    ),
+    Sample(
+        "cosine_embedding sample_data/digits_first.csv sample_data/digits_second.csv "
+        "sample_data/digits_pairs.csv",
+        "torch.nn.functional.cosine_embedding_loss",
+        0.21111356860065567,
+    ),
+    # ranking
+    Sample(
+        "margin_ranking sample_data/digits_ranking.csv --margin 0.1",
+        "torch.nn.functional.margin_ranking_loss",
+        0.35684233,
+    ),
+    Sample(
+        "pairwise_logistic sample_data/digits_ranking.csv",
+        "torch.nn.functional.soft_margin_loss",
+        0.5047887325128508,
+    ),
+    # segmentation
+    Sample(
+        "dice sample_data/coins_prediction.csv sample_data/coins_target.csv --unit crop",
+        "scipy.spatial.distance.dice",
+        0.36842060435090573,
+    ),
+    Sample(
+        "jaccard sample_data/coins_prediction sample_data/coins_target",
+        "optax.losses.dice_loss",
+        0.3034779876100031,
+    ),
+    Sample(
+        "tversky sample_data/coins_prediction.csv sample_data/coins_target.csv --unit crop "
+        "--fn-weight 0.7 --fp-weight 0.3",
+        "optax.losses.dice_loss",
+        0.38811963908504876,
+    ),
+    Sample(
+        "focal_tversky sample_data/coins_prediction sample_data/coins_target",
+        "optax.losses.dice_loss",
+        0.29913982243318904,
+    ),
+    Sample(
+        "generalised_dice sample_data/coins_probabilities.npy sample_data/coins_classes.npy",
+        PLAIN,
+        0.4786534507320904,
+    ),
+    Sample(
+        "dice_cross_entropy sample_data/coins_probabilities.npy sample_data/coins_classes.npy "
+        "--average macro",
+        "optax.losses.dice_loss",
+        0.5538036052842137,
+    ),
+    Sample(
+        "pixelwise_cross_entropy sample_data/coins_probabilities.npy sample_data/coins_classes.npy",
+        "torch.nn.functional.nll_loss",
+        0.25488091529060286,
+    ),
+    # image
+    Sample(
+        "total_variation sample_data/camera_restored.csv",
+        PLAIN,
+        8.294316390227,
+    ),
+    Sample(
+        "psnr sample_data/camera_restored.png sample_data/camera_original.png",
+        "skimage.metrics.peak_signal_noise_ratio",
+        -30.238192300365014,
+    ),
+    Sample(
+        "ssim sample_data/camera_restored.npy sample_data/camera_original.npy",
+        "skimage.metrics.structural_similarity",
+        0.12763522946161354,
+    ),
+    Sample(
+        "perceptual sample_data/digits_features_restored.npz "
+        "sample_data/digits_features_original.npz",
+        "torch.nn.functional.mse_loss",
+        19.414123402477323,
+    ),
+    Sample(
+        "perceptual sample_data/digits_images_restored.npy sample_data/digits_images_original.npy "
+        "--network sample_data/digits_network.onnx --layers relu1,relu2",
+        "onnx.reference.ReferenceEvaluator",
+        19.41412168157408,
+        tolerance=1e-6,  # the network computes in float32
+    ),
+    # detection
+    Sample(
+        "iou_box sample_data/coins_boxes_prediction.csv sample_data/coins_boxes_target.csv",
+        PLAIN,
+        0.07391235904607214,
+    ),
+    Sample(
+        "giou_box sample_data/coins_boxes_prediction.csv sample_data/coins_boxes_target.csv",
+        PLAIN,
+        0.0741067860932856,
+    ),
+    Sample(
+        "diou_box sample_data/coins_boxes_prediction.csv sample_data/coins_boxes_target.csv",
+        PLAIN,
+        0.07410822384721709,
+    ),
+    Sample(
+        "ciou_box sample_data/coins_boxes_prediction.csv sample_data/coins_boxes_target.csv",
+        PLAIN,
+        0.07410888937749897,
+    ),
+    # adversarial
+    Sample(
+        "gan_discriminator sample_data/gan_real.csv sample_data/gan_fake.csv --columns "
+        "real=logit,fake=logit --from-logits",
+        "torch.nn.functional.binary_cross_entropy_with_logits",
+        0.5433418728022605,
+    ),
+    Sample(
+        "gan_minimax sample_data/gan_real.csv sample_data/gan_fake.csv --columns "
+        "real=probability,fake=probability",
+        "torch.nn.functional.binary_cross_entropy",
+        -0.5433417938730618,
+    ),
+    Sample(
+        "gan_generator sample_data/gan_fake.csv --columns fake=probability",
+        "torch.nn.functional.binary_cross_entropy",
+        1.9272045260821868,
+    ),
+    Sample(
+        "gan_generator_minimax sample_data/gan_fake.csv --columns fake=probability",
+        "torch.nn.functional.binary_cross_entropy",
+        -0.206036252079196,
+    ),
+    Sample(
+        "lsgan_discriminator sample_data/critic_real.csv sample_data/critic_fake.csv",
+        "torch.nn.functional.mse_loss",
+        0.22392743616677915,
+    ),
+    Sample(
+        "lsgan_generator sample_data/critic_fake.csv",
+        "torch.nn.functional.mse_loss",
+        0.7432222186363266,
+    ),
+    Sample(
+        "wasserstein_critic sample_data/critic_real.csv sample_data/critic_fake.csv",
+        PLAIN,
+        -0.645439575,
+    ),
+    Sample(
+        "wasserstein_generator sample_data/critic_fake.csv",
+        PLAIN,
+        0.20985132,
+    ),
+    Sample(
+        "wasserstein_distance sample_data/critic_real.csv sample_data/critic_fake.csv",
+        PLAIN,
+        0.645439575,
+    ),
+    Sample(
+        "wgan_gp sample_data/critic_real.csv sample_data/critic_fake.csv "
+        "sample_data/critic_gradients.csv",
+        PLAIN,
+        -0.6070257959996,
+    ),
+    Sample(
+        "gan_hinge_discriminator sample_data/critic_real.csv sample_data/critic_fake.csv",
+        "keras.losses.Hinge",
+        1.35644511,
+    ),
+    Sample(
+        "gan_hinge_generator sample_data/critic_fake.csv",
+        PLAIN,
+        0.20985132,
+    ),
+    # distribution
+    Sample(
+        "earth_mover sample_data/diabetes_bmi_sex_1.csv sample_data/diabetes_bmi_sex_2.csv",
+        "scipy.stats.wasserstein_distance",
+        0.9544023023949023,
+    ),
+    Sample(
+        "earth_mover_bins sample_data/diabetes_bins_prediction.csv "
+        "sample_data/diabetes_bins_target.csv --on id",
+        PLAIN,
+        0.9469358127262444,
+    ),
+    Sample(
+        "js_divergence sample_data/digits_probabilities.csv sample_data/digits_one_hot.csv --on id",
+        "scipy.special.rel_entr",
+        0.07426114050203055,
+    ),
+    Sample(
+        "brier sample_data/breast_cancer_scores.csv --columns prediction=p,target=y",
+        "sklearn.metrics.brier_score_loss",
+        0.023993903176613384,
+    ),
+    Sample(
+        "gaussian_nll sample_data/diabetes_gaussian.csv",
+        "torch.nn.functional.gaussian_nll_loss",
+        4.500823721184388,
+    ),
+    Sample(
+        "laplace_nll sample_data/diabetes_gaussian.csv --columns "
+        "location=mean,scale=variance,target=target",
+        "scipy.stats.laplace.logpdf",
+        8.713429943146538,
+    ),
+    Sample(
+        "crps sample_data/diabetes_ensemble.csv sample_data/diabetes_targets.csv --on id",
+        "scipy.stats.energy_distance",
+        34.84567640950231,
+    ),
+    Sample(
+        "crps_gaussian sample_data/diabetes_gaussian.csv",
+        "scipy.integrate.quad",
+        31.02284024079407,
+    ),
+    Sample(
+        "beta_divergence sample_data/visits_predictions.csv sample_data/visits_targets.csv",
+        "scipy.special.kl_div",
+        2.203952741106713,
+    ),
+    # sequence
+    Sample(
+        "ctc sample_data/strips_prediction.csv sample_data/strips_target.csv --unit strip",
+        "torch.nn.functional.ctc_loss",
+        1.034280901424659,
+    ),
+    Sample(
+        "sequence_cross_entropy sample_data/characters_prediction.csv "
+        "sample_data/characters_target.csv --unit line",
+        "torch.nn.functional.nll_loss",
+        2.096814832866876,
+    ),
+    Sample(
+        "perplexity sample_data/characters_prediction.csv sample_data/characters_target.csv "
+        "--unit line",
+        "torch.nn.functional.nll_loss",
+        8.31927519317798,
+    ),
+]
