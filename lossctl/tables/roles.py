@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from lossctl.errors import DataError, UsageError, listing, plural, quote
+from lossctl.tables.numbers import MISSING_WORDS
 from lossctl.tables.reading import Reading, Role
 from lossctl.tables.table import Table
 
@@ -52,6 +53,7 @@ USUAL = {
     "anchor": ["anchor", "anchors"],
     "gradient_norm": ["gradient_norm", "norm", "norms"],
 }
+WORD = re.compile(r"(?!inf(?:inity)?$)[^\W\d_].*", re.IGNORECASE)
 KEY = re.compile(r"id|idx|index|row|key|uuid|.*_id|unnamed.*|", re.IGNORECASE)
 
 
@@ -149,6 +151,7 @@ def _of_one(
     if role.wide and candidates and len(usual) == 0:
         keys = [name for name in candidates if KEY.fullmatch(name)]
         if not keys:
+            _refuse_words(table, role, candidates)
             return tuple(find(table, name) for name in candidates)
         raise DataError(
             f"{quote(table.name)}: column {quote(keys[0])} looks like a key, not like {role.name}",
@@ -156,6 +159,21 @@ def _of_one(
             f"--columns {role.name}=A+B",
         )
     raise _unclear(table, role, candidates)
+
+
+def _refuse_words(table: Table, role: Role, candidates: Sequence[str]) -> None:
+    """Refuse a column of words among the columns of numbers that nobody has named."""
+    for name in candidates if len(candidates) > 1 else ():
+        try:
+            where, cell = table.place(0, name)
+        except DataError:  # there is no row
+            return
+        if WORD.fullmatch(cell) and cell not in MISSING_WORDS:
+            raise DataError(
+                f"{where}: {quote(cell)} is a word, so the column is no part of {role.name}",
+                f"if it names units: --unit {name}; if slices: --by {name}; "
+                f"otherwise name the columns: --columns {role.name}=A+B",
+            )
 
 
 def _of_shared(
