@@ -61,7 +61,7 @@ def choices() -> list[Choice]:
 def find(name: str) -> tuple[Loss, Twin | None]:
     """Look up a loss by name, alias or framework name; with the twin that the name belongs to.
 
-    Case, hyphens and underscores do not matter.
+    Case, hyphens, underscores and the word "loss" at the end do not matter.
 
     Raises:
         UsageError: nothing has that name; the nearest names are in the hint. Or it stands for
@@ -89,7 +89,8 @@ def look_up(name: str) -> tuple[Loss | Choice, Twin | None]:
     >>> [each.name for each in look_up("cross_entropy")[0].of][-1]
     'binary_cross_entropy'
     """
-    found = _names().get(_plain(name))
+    plain = _plain(name)
+    found = _names().get(plain) or _names().get(plain.removesuffix("loss"))
     if found is None:
         raise UsageError.unknown("loss", name, all_names())
     return found
@@ -115,7 +116,7 @@ def family_names() -> list[str]:
 
 
 def _plain(name: str) -> str:
-    plain = re.sub(r"[-_\s]", "", name).lower()
+    plain = re.sub("[-_\\s'\u2019]", "", name).lower()
     return plain.removeprefix("tf.").replace("optax.losses.", "optax.")
 
 

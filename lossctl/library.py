@@ -112,12 +112,14 @@ def _units(
     count = _common_length({role: np.empty(len(each)) for role, each in parts.items()}, "unit")
     roles = {role: _together(role, each) for role, each in parts.items()}
     lengths = {role: np.array([_length(each) for each in part]) for role, part in parts.items()}
+    _check_units({role: each for role, each in lengths.items() if not kinds[role].apart})
     weighing = [role for role in given if kinds[role].weighs_rows]
     row_weight = {}
     if weight is not None and weighing:
         for role, each in _of_roles("weight", weight, weighing).items():
             row_weight[role] = _numbers("weight", each)
             _common_length({role: roles[role], "weight": row_weight[role]})
+            check_weight(row_weight[role], f"weight of {role}")
         weight = None
     weights = None if weight is None else _numbers("weight", weight)
     if weights is not None:
@@ -126,11 +128,28 @@ def _units(
     return Block(roles, count, weights, lengths=lengths, row_weight=row_weight)
 
 
+def _check_units(lengths: Mapping[str, Array]) -> None:
+    """Refuse roles that should line up but have other numbers of rows in a unit."""
+    for unit, counts in enumerate(zip(*lengths.values(), strict=True)):
+        if len(set(counts)) > 1:
+            said = ", ".join(
+                f"{role} has {plural(int(count), 'row')}"
+                for role, count in zip(lengths, counts, strict=True)
+            )
+            raise DataError(
+                f"the arrays do not fit in unit {unit}: {said}", "arrays are never broadcast"
+            )
+
+
 def _parts(role: str, kind: Kind, given: object) -> list[Array | Words]:
     """Split a role into its units."""
+    if isinstance(given, list | tuple) and not len(given):
+        raise DataError(f"{role} has no units")
     if kind.gathers == "images":
         arrays = given if isinstance(given, list | tuple) and np.ndim(given[0]) > 1 else [given]
         stacks = [_numbers(role, each, most=4) for each in arrays]
+        if not all(each.size for each in stacks):
+            raise DataError(f"{role} has no pixels")
         if len(stacks) == 1 and stacks[0].ndim > 2:
             return list(stacks[0])
         return list(stacks)
@@ -160,6 +179,8 @@ def _array(role: str, kind: Kind, given: object) -> Array | Words:
 
 def _names(given: object) -> tuple[str, ...]:
     """Return the names of a frame's columns; the places that stand where it has none are none."""
+    if isinstance(given, list | tuple) and given:
+        given = given[0]  # units have the same columns
     columns = list(getattr(given, "columns", ()))
     return () if columns == list(range(len(columns))) else tuple(map(str, columns))
 

@@ -81,7 +81,7 @@ class Plan:
                 apart=kind.apart,
                 whole=kind.gathers != "rows",
                 lines=kind.gathers == "images",
-                raw=kind.raw,
+                raw=_shared([each.kinds[role].raw for each in computations]),
                 weighs_rows=kind.weighs_rows,
                 features=_features(kind),
             )
@@ -95,6 +95,11 @@ class Plan:
             for wish, each in zip(self.wishes, computations, strict=True)
             if isinstance(wish.loss, Choice)
         ]
+
+
+def _shared(values: Sequence[bool]) -> bool | None:
+    """Return what all say, or None where they differ."""
+    return values[0] if len(set(values)) == 1 else None
 
 
 def _reading(kind: Kind) -> tuple[object, ...]:

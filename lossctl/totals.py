@@ -173,8 +173,10 @@ class Total:
         """Reduce the numbers of units: those of each slice, and those of all rows."""
         of_slices, of_units = groups.slices[1], groups.units[1]
         names = groups.units[0]
-        parts = self._single(self.sums, [name for _, name in groups.keys])
-        whole = self._single(self._merged(of_units), names) if keys else parts
+        parts = self._single(self.sums, groups.keys)
+        whole = parts
+        if keys:
+            whole = self._single(self._merged(of_units), [((), name) for name in names])
         slices = self._reduced(parts, of_slices, keys) if keys else NOTHING
         self.left_out = int(np.count_nonzero(whole.units == 0))
         number = self._reduced(whole, np.zeros(len(whole.value), dtype=np.intp), [])
@@ -187,21 +189,21 @@ class Total:
             each = [Each(parts.value[counted], of, unit=kept)]
         return Outcome(self.computation, keys, slices, number, each)
 
-    def _single(self, sums: Mapping[str, Sums], names: Sequence[str]) -> Numbers:
+    def _single(self, sums: Mapping[str, Sums], keys: Sequence[tuple[Key, str]]) -> Numbers:
         """Make the number of each group; one in which no row counts has no units."""
         value = self._value(sums)
         count = np.ones(len(value))
         for role, each in sums.items():
             rows, weight = (_padded(of, len(value)) for of in (each.units(), each.weight()))
             if role and not rows.all():
-                raise DataError(
-                    f"unit {quote(names[int(np.argmin(rows > 0))])} has no row of {role}"
-                )
+                slice_, unit = keys[int(np.argmin(rows > 0))]
+                raise DataError(f"unit {quote(unit)} has no row of {role}{_in(slice_)}")
             count[(rows == 0) | (weight == 0)] = 0.0
         wrong = np.isnan(value) & (count > 0)
         if wrong.any():
-            name = names[int(np.argmax(wrong))]
-            raise DataError(f"{self.computation.loss.name} is undefined in unit {quote(name)}")
+            slice_, unit = keys[int(np.argmax(wrong))]
+            loss = self.computation.loss.name
+            raise DataError(f"{loss} is undefined in unit {quote(unit)}{_in(slice_)}")
         return Numbers(np.where(count > 0, value, 0.0), count, count)
 
     def _reduced(self, units: Numbers, slices: Codes, keys: list[Key]) -> Numbers:
@@ -303,6 +305,10 @@ class Total:
 NOTHING = Numbers(*[np.zeros(0)] * 3)
 
 
+def _in(slice_: Key) -> str:
+    return f" in slice {quote(', '.join(slice_))}" if slice_ else ""
+
+
 def _remarked(message: str, count: int, names: list[str]) -> str:
     if not names:
         return message
@@ -330,4 +336,4 @@ def _of(keys: list[Key], counted: npt.NDArray[Any]) -> str:
     """Name the first slice that has nothing in it."""
     if not keys:
         return ""
-    return f" in slice {quote(', '.join(keys[int(np.argmin(counted != 0))]))}"
+    return _in(keys[int(np.argmin(counted != 0))])

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from lossctl import catalogue, losses
-from lossctl.catalogue import all_names, family_names, find, load
+from lossctl.catalogue import all_names, family_names, find, load, look_up
 from lossctl.definition import MeanOfColumns, loss
 from lossctl.errors import LossctlError, UsageError
 from lossctl.kinds import Values
@@ -164,3 +164,33 @@ def test_a_framework_s_name_that_is_another_loss_s_is_refused(plug_in, monkeypat
     plug_in(new_loss)
     with pytest.raises(LossctlError, match=r"names both huber and new_loss$"):
         find("mse")
+
+
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [
+        ("L2 loss", "mse"),
+        ("squared loss", "mse"),
+        ("L1 loss", "mae"),
+        ("Hubber loss", "huber"),
+        ("Log-Cosh", "log_cosh"),
+        ("logistic loss", "binary_cross_entropy"),
+        ("sparse CCE", "sparse_categorical_cross_entropy"),
+        ("IoU loss", "jaccard"),
+        ("pixel-wise cross-entropy", "pixelwise_cross_entropy"),
+        ("Minmax GAN loss", "gan_minimax"),
+        ("adversarial loss", "gan_minimax"),
+        ("least squares GAN loss", "lsgan_discriminator"),
+        ("Earth Mover's Distance", "earth_mover"),
+        ("emd", "earth_mover"),
+        ("Wasserstein loss", "wasserstein_distance"),
+        ("cosine proximity loss", "cosine_proximity"),
+        ("sequence loss", "sequence_cross_entropy"),
+        ("beta-divergence", "beta_divergence"),
+        ("Poisson loss", "poisson"),
+        ("cross-entropy", "cross_entropy"),
+        ("focal loss", "focal"),
+    ],
+)
+def test_the_names_that_textbooks_use_lead_to_a_loss(name, loss):
+    assert look_up(name)[0].name == loss

@@ -175,7 +175,7 @@ def test_a_value_out_of_domain_is_named(bad):
 
 
 def test_rows_may_be_grouped_by_a_unit():
-    # a: (1 + 3) / 2; b: 5
+    # Unit a has (1 + 3) / 2, unit b has 5.
     unit = ["a", "b", "a"]
     zeros = np.zeros(3)
     assert lossctl.compute("mae", [1, 5, 3], zeros, unit=unit) == 3.5
@@ -232,7 +232,7 @@ def test_roles_apart_have_weights_of_their_own():
 
 
 def test_roles_apart_have_units_of_their_own():
-    # a: 2 - 1; b: 5 - 3
+    # Unit a has 2 - 1, unit b has 5 - 3.
     unit = [["a", "b"], ["a", "b", "b"]]
     assert lossctl.compute("wasserstein_critic", [1, 3], [2, 4, 6], unit=unit) == 1.5
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -104,7 +105,7 @@ def test_whole_units_are_not_grouped_by_their_own_name():
 
 
 def test_the_mean_of_units_by_hand():
-    # a: (1 + 3) / 2; b: 5
+    # Unit a has (1 + 3) / 2, unit b has 5.
     outcome, notes = single(MAE, errors([1, 3, 5], unit=["a", "a", "b"]))
     assert outcome.whole.value.tolist() == [3.5]
     assert outcome.whole.units.tolist() == outcome.whole.weight.tolist() == [2.0]
@@ -320,7 +321,7 @@ def test_a_role_without_rows_that_count_is_named(blocks, message):
 
 
 def test_units_of_roles_apart():
-    # a: 2 - 1; b: 5 - 3
+    # Unit a has 2 - 1, unit b has 5 - 3.
     blocks = [real([3, 1], unit=["b", "a"]), fake([2, 4, 6], unit=["a", "b", "b"])]
     outcome, _ = single(CRITIC_BY_UNIT, *blocks)
     assert outcome.whole.value.tolist() == [1.5]
@@ -383,7 +384,7 @@ def test_any_cut_into_blocks_gives_the_same_bits(seed):
     cuts = [0, *sorted(random.integers(1, 200, 6).tolist()), 200]
     blocks = [
         errors(given[start:end], unit=names[start:end], by=slices[start:end])
-        for start, end in zip(cuts, cuts[1:], strict=False)
+        for start, end in pairwise(cuts)
         if end > start
     ]
     (cut,), _ = fold([MAE], blocks)

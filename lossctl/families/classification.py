@@ -235,7 +235,7 @@ def categorical_cross_entropy(
 
 
 @loss(
-    aliases=("scce", "sparse_categorical_crossentropy", "multiclass_log_loss", "nll"),
+    aliases=("scce", "sparse_cce", "sparse_categorical_crossentropy", "multiclass_log_loss", "nll"),
     twins=(
         Twin(
             "torch",

@@ -25,7 +25,7 @@ TINY = float(np.finfo(np.float64).eps)
 
 
 @loss(
-    aliases=("mean_squared_error", "squared_error", "l2", "quadratic_loss"),
+    aliases=("mean_squared_error", "squared_error", "squared_loss", "l2", "quadratic_loss"),
     twins=(
         Twin(
             "torch",
@@ -203,7 +203,7 @@ def mae(prediction: Values, target: Values) -> MeanOfColumns:
 
 
 @loss(
-    aliases=("huber_loss",),
+    aliases=("huber_loss", "hubber_loss"),
     twins=(
         Twin(
             "torch",

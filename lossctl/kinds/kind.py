@@ -120,7 +120,7 @@ class Kind:
 
     def _foreign_number(self, role: str, array: Array, wrong: Mask) -> OutOfDomain:
         where = tuple(np.argwhere(wrong)[0])
-        column = int(where[1]) if array.ndim == 2 else -1
+        column = int(where[1]) if array.ndim > 1 else -1
         return OutOfDomain(role, int(where[0]), column, repr(float(array[where])), self.noun)
 
     def _shaped(self, role: str, array: Array) -> Array:

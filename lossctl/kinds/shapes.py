@@ -64,14 +64,14 @@ class BoxesKind(Kind):
         """
         array = np.asarray(super().admit(role, values, partners).array, dtype=np.float64)
         first, second = array[:, :2], array[:, 2:]
-        if self.box_format == "xywh":
-            corners = np.hstack([first, first + second])
-        elif self.box_format == "cxcywh":
-            corners = np.hstack([first - second / 2, first + second / 2])
-        else:
-            corners = array
-        # A size that is lost beside a huge coordinate makes no box either.
-        empty = corners[:, 2:] <= corners[:, :2]
+        corners = array
+        with np.errstate(over="ignore"):
+            if self.box_format == "xywh":
+                corners = np.hstack([first, first + second])
+            elif self.box_format == "cxcywh":
+                corners = np.hstack([first - second / 2, first + second / 2])
+        # A size that is lost beside a huge coordinate, or leads beyond all numbers, is none.
+        empty = (corners[:, 2:] <= corners[:, :2]) | ~np.isfinite(corners[:, 2:])
         if empty.any():
             row, axis = (int(place) for place in np.argwhere(empty)[0])
             raise self._no_box(role, row, axis, array)

@@ -54,7 +54,11 @@ def shown(cell: Cell, digits: int) -> str:
     return visible(flat(cell))
 
 
-def cell_text(row: Sequence[Cell], place: int, digits: int) -> str:
-    """Write the cell at a place of a row; a slice without a name is all rows."""
-    cell = row[place]
-    return "(all)" if cell is None else shown(cell, digits)
+def row_texts(table: Table, row: Sequence[Cell], places: Sequence[int], digits: int) -> list[str]:
+    """Write some cells of a row; a slice without a name is all rows."""
+    return [
+        "(all)"
+        if row[place] is None and table.columns[place].within == "slice"
+        else shown(row[place], digits)
+        for place in places
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lossctl.render.cells import audible, cell_text
+from lossctl.render.cells import audible, row_texts
 from lossctl.report import Card, Report
 
 
@@ -23,7 +23,7 @@ def render(report: Report, digits: int) -> Iterator[str]:
     yield _line([escaped(column.name) for column in columns])
     yield _line(["---:" if column.kind in ("count", "number") else "---" for column in columns])
     for row in table.rows:
-        yield _line([escaped(cell_text(row, place, digits)) for place in places])
+        yield _line([escaped(text) for text in row_texts(table, row, places, digits)])
     if table.footer:
         yield ""
         yield from (f"`{line.replace('`', '')}`  " for line in table.footer)

@@ -10,7 +10,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from lossctl.errors import visible
-from lossctl.render.cells import audible, cell_text
+from lossctl.render.cells import audible, row_texts
 from lossctl.render.text import SAMPLE, render
 from lossctl.report import Card, Report, Table
 
@@ -45,7 +45,7 @@ def draw(report: Report, digits: int) -> bool:
 def _grid(table: Table, digits: int) -> Grid:
     places = audible(table, "people")
     grid = Grid(box=None, pad_edge=False, header_style="bold")
-    rows = [[cell_text(row, place, digits) for place in places] for row in table.rows]
+    rows = [row_texts(table, row, places, digits) for row in table.rows]
     for number, place in enumerate(places):
         column = table.columns[place]
         grid.add_column(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 from lossctl.errors import visible
-from lossctl.render.cells import audible, cell_text
+from lossctl.render.cells import audible, row_texts
 from lossctl.report import Card, Column, Report, Table
 
 SAMPLE = 1_000
@@ -27,7 +27,7 @@ def render(report: Report, digits: int) -> Iterator[str]:
 def _table(table: Table, digits: int) -> Iterator[str]:
     places = audible(table, "people")
     columns = [table.columns[place] for place in places]
-    rows = ([cell_text(row, place, digits) for place in places] for row in table.rows)
+    rows = (row_texts(table, row, places, digits) for row in table.rows)
     first = list(islice(rows, SAMPLE))
     heading = [visible(column.name) for column in columns]
     widths = [max(map(len, cells)) for cells in zip(heading, *first, strict=True)]

@@ -17,6 +17,9 @@ from lossctl.tables.arrays import IMAGE, SIZE, WHOLE
 from lossctl.tables.source import Progress, Source
 from lossctl.tables.table import Wanted
 
+DEPTH, GREY = 24, 0
+"""Where a file says how many bits a channel has, before its colour type; and that of grey."""
+
 END = b"IEND\xaeB`\x82"
 OPAQUE = "save it without an alpha channel"
 PNG = b"\x89PNG\r\n"
@@ -55,6 +58,11 @@ class PictureTable:
     def blocks(self, wanted: Sequence[Wanted]) -> Iterator[Mapping[Wanted, Column]]:
         """Yield the rows of one picture after the other."""
         self._lines = any(each.lines for each in wanted)
+        if any(each.raw is None for each in wanted):
+            raise UsageError(
+                f"the losses take the pixels of {quote(self.name)} in different ways",
+                "compute them in two runs",
+            )
         for source in self._sources:
             pixels, mode = self._pixels(source)
             rows = pixels if self._lines else pixels.reshape(-1, *pixels.shape[2:])
@@ -103,8 +111,13 @@ class PictureTable:
         try:
             with source.open() as file:
                 data = file.read()
-            if not data.endswith(END):
+            if END not in data:
                 raise DataError(f"{quote(source.name)} is damaged: it is cut short")
+            if data[DEPTH] == 16 and data[DEPTH + 1] != GREY:
+                raise DataError(
+                    f"{quote(source.name)} has 16 bits a channel, of which only grey is read",
+                    "save it with 8 bits a channel",
+                )
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # a picture too large to be sound
                 picture = pillow.open(io.BytesIO(data), formats=["PNG"])
@@ -134,7 +147,7 @@ class PictureTable:
         if mode != "L":
             return rows
         with source.open() as file:
-            bits = file.read(25)[24]
+            bits = file.read(DEPTH + 1)[DEPTH]
         return rows / (255 // (2**bits - 1)) if bits < 8 else rows
 
     def _shares(self, source: Source, rows: Array, mode: str) -> Array:

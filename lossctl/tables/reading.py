@@ -32,7 +32,8 @@ class Role:
         apart: whether its rows do not line up with those of other roles.
         whole: whether all rows of a unit are needed at once.
         lines: whether a row is a line of a picture, rather than a pixel.
-        raw: whether pixels keep their numbers, rather than become shares of the brightest.
+        raw: whether pixels keep their numbers, rather than become shares of the brightest; None
+            where losses computed together differ in this.
         weighs_rows: whether the weights of single rows are the loss's affair.
         features: where the role holds features of pictures, where these come from.
     """
@@ -45,7 +46,7 @@ class Role:
     apart: bool = False
     whole: bool = False
     lines: bool = False
-    raw: bool = False
+    raw: bool | None = False
     weighs_rows: bool = False
     features: Features | None = None
 

@@ -13,13 +13,14 @@ from lossctl.block import Column, Words
 class Wanted:
     """A column that is needed: as numbers or as text; of pictures, as lines or as pixels.
 
-    `raw` pixels keep their numbers; others become shares of the brightest there can be.
+    `raw` pixels keep their numbers; others become shares of the brightest there can be. None is
+    neither: losses that are computed together want one and the other.
     """
 
     name: str
     text: bool = False
     lines: bool = False
-    raw: bool = False
+    raw: bool | None = False
 
 
 class Table(Protocol):

@@ -466,10 +466,9 @@ def test_the_loss_through_a_network_is_that_of_its_layers(run, tmp_path, paramet
     np.save(tmp_path / "p.npy", PICTURES)
     np.save(tmp_path / "t.npy", target)
     name = network("n.onnx", parameters)
-    ran = run(
-        [*PERCEPTUAL, "p.npy", "t.npy", "--network", name, "--layers", "relu1,relu2"]
-        + ["--reduction", "none", "--format", "value"]
-    )
+    through = ["--network", name, "--layers", "relu1,relu2"]
+    shown = ["--reduction", "none", "--format", "value"]
+    ran = run([*PERCEPTUAL, "p.npy", "t.npy", *through, *shown])
     expected = [
         sum(
             float(((ours[layer] - theirs[layer]) ** 2).sum())

@@ -334,6 +334,27 @@ def test_grey_levels_of_few_bits_are_shares_too(tmp_path, depth):
     assert values(["a.png", "a.png"], PIXELS)[0]["prediction"] == [0.0, 1.0]
 
 
+@pytest.mark.parametrize(
+    ("colour", "levels", "expected"),
+    [
+        (2, [384, 200, 65_535], [384 / 65_535, 200 / 65_535, 1.0]),
+        (6, [384, 200, 65_535, 65_535], [384 / 65_535, 200 / 65_535, 1.0]),
+        (4, [384, 65_535], 384 / 65_535),
+    ],
+    ids=["RGB", "RGBA", "grey and alpha"],
+)
+def test_16_bits_of_colour_are_read_in_full_or_refused(tmp_path, colour, levels, expected):
+    line = struct.pack(f">{len(levels)}H", *levels)
+    (tmp_path / "a.png").write_bytes(png(1, 1, 16, colour, [line]))
+    try:
+        found, _ = values(["a.png", "a.png"], PIXELS)
+    except DataError as error:
+        assert error.message.startswith("'a.png' ")  # noqa: PT017
+    else:
+        assert np.allclose(found["prediction"], [expected], rtol=0, atol=1e-12)
+        assert np.shape(found["prediction"][0]) == np.shape(expected)
+
+
 def test_a_single_picture_is_one_unit_without_a_name(save):
     found, names = values([save("a.png", GREY)], LINES_OF_ONE)
     assert found["prediction"] == [[0.0, 0.2], [0.4, 1.0]]

@@ -202,7 +202,7 @@ def test_the_sum_is_that_of_both_roles(write, run):
 
 
 def test_the_critic_by_slice_and_by_unit(write, run):
-    # m: 2 - 1; n: (4 + 6) / 2 - 3
+    # Slice m has 2 - 1; slice n has (4 + 6) / 2 - 3.
     files = [write("a.csv", "real,g\n1,m\n3,n\n"), write("b.csv", "fake,g\n2,m\n4,n\n6,n\n")]
     ran = run([*CRITIC, *files, "--by", "g", "--format", "csv"])
     assert [line.split(",")[1:4] for line in ran.out.splitlines()[1:]] == [
@@ -312,7 +312,7 @@ def test_a_loss_whose_rows_line_up_does_not_go_with_one_whose_are_apart(write, r
 
 
 def test_two_losses_whose_rows_are_apart_go_together(write, run):
-    # hinge: max(0, 1 - 0.5) + max(0, 1 + 0.25)
+    # The hinge has max(0, 1 - 0.5) + max(0, 1 + 0.25).
     files = [write("a.csv", "real\n0.5\n"), write("b.csv", "fake\n0.25\n")]
     ran = run([*CRITIC, *files, "--also", "gan_hinge_discriminator", "--format", "value"])
     assert (ran.code, ran.out) == (0, "-0.25\n1.75\n")
