@@ -9,7 +9,7 @@ import pandas as pd
 from make import DECIMALS, SEED, numbered, write
 from sklearn.datasets import load_diabetes
 from sklearn.ensemble import BaggingRegressor
-from sklearn.linear_model import BayesianRidge, LogisticRegression
+from sklearn.linear_model import BayesianRidge, LogisticRegression, QuantileRegressor
 from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -50,6 +50,22 @@ def make_gaussian(data: Data) -> None:
     write("diabetes_gaussian.csv", table)
 
 
+def make_laplace(data: Data) -> None:
+    """A Laplace distribution a patient: the median, and how far known patients are from theirs."""
+    location, scale = np.empty((2, len(data.target)))
+    for known, unseen in data.folds.split(data.inputs):
+        model = make_pipeline(StandardScaler(), QuantileRegressor(quantile=0.5, alpha=0.0))
+        model.fit(data.inputs.iloc[known], data.target[known])
+        location[unseen] = model.predict(data.inputs.iloc[unseen])
+        distance = np.abs(data.target[known] - model.predict(data.inputs.iloc[known]))
+        scale[unseen] = distance.mean()
+    values = np.column_stack([location, scale]).round(DECIMALS)
+    table = pd.DataFrame(values, columns=["location", "scale"])
+    table.insert(0, "id", data.identity)
+    table["target"] = data.target.astype(int)
+    write("diabetes_laplace.csv", table)
+
+
 def make_ensemble(data: Data) -> None:
     """Ten predictions a patient, by trees that are each grown on its own bootstrap sample."""
     members = np.empty((len(data.target), MEMBERS))
@@ -86,6 +102,7 @@ def make_samples(data: Data) -> None:
 if __name__ == "__main__":
     diabetes = Data()
     make_gaussian(diabetes)
+    make_laplace(diabetes)
     make_ensemble(diabetes)
     make_bins(diabetes)
     make_samples(diabetes)

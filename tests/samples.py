@@ -364,10 +364,9 @@ SAMPLES = [
         4.500823721184388,
     ),
     Sample(
-        "laplace_nll sample_data/diabetes_gaussian.csv --columns "
-        "location=mean,scale=variance,target=target",
+        "laplace_nll sample_data/diabetes_laplace.csv",
         "scipy.stats.laplace.logpdf",
-        8.713429943146538,
+        5.491850661080781,
     ),
     Sample(
         "crps sample_data/diabetes_ensemble.csv sample_data/diabetes_targets.csv --on id",

@@ -206,6 +206,11 @@ def gaussian():
     return {name: frame[name].to_numpy() * 1.0 for name in ("mean", "variance", "target")}
 
 
+def laplace():
+    frame = table("diabetes_laplace.csv")
+    return {name: frame[name].to_numpy() * 1.0 for name in ("location", "scale", "target")}
+
+
 def ensemble():
     target = column("diabetes_targets.csv", "target")
     return {"prediction": matrix("diabetes_ensemble.csv"), "target": target}
@@ -559,7 +564,7 @@ LIVE = {
         "torch", "torch.nn.functional.gaussian_nll_loss(mean, target, variance)", gaussian
     ),
     "laplace_nll": Live(
-        "scipy", "-scipy.stats.laplace.logpdf(target, mean, variance).mean()", gaussian
+        "scipy", "-scipy.stats.laplace.logpdf(target, location, scale).mean()", laplace
     ),
     "crps": Live("scipy", CRPS, ensemble),
     "crps_gaussian": Live("scipy", CRPS_GAUSSIAN, lambda: gaussian() | {"inf": math.inf}),
