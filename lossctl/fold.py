@@ -127,8 +127,6 @@ class _Admission:
         key = role, kind
         if key not in self.admitted:
             array = self.block.roles[role]
-            if not _length(array):  # a unit may have no rows of a role
-                return Admitted(array if isinstance(array, np.ndarray) else array.codes)
             self.admitted[key] = kind.admit(role, array, partners)
         return self.admitted[key]
 
@@ -151,7 +149,10 @@ def _result(
     if computation.loss.terms.of == "role":
         return _result_of_role(computation, admitted, block, groups)
     arrays, ignored = _gathered(computation, admitted, block)
-    (terms,) = computation.terms(arrays)
+    try:
+        (terms,) = computation.terms(arrays)
+    except OutOfDomain as error:
+        raise _among_all(error, admitted, computation) from None
     marked = {name: _named(mask, block.unit) for name, mask in computation.marked(arrays).items()}
     result = _summed(computation, terms, block, groups, ignored)
     moved = computation.rows_moved(arrays)
@@ -203,12 +204,29 @@ def _gathered(
         return {role: each.array for role, each in admitted.items()}, ignored
     arrays: dict[str, Any] = {}
     kinds = computation.kinds
-    shared = _either(each.ignored for role, each in admitted.items() if not kinds[role].apart)
+    shared = _shared_ignored(admitted, computation)
     for role, each in admitted.items():
         ignored = each.ignored if kinds[role].apart else shared
         rows = _kept(each.array, block.lengths[role], ignored, block.row_weight.get(role))
         arrays[role] = Pictures(rows) if kinds[role].gathers == "images" else rows
     return arrays, None
+
+
+def _among_all(
+    error: OutOfDomain, admitted: Mapping[str, Admitted], computation: Computation
+) -> OutOfDomain:
+    """Name the row that a loss refuses by its number among all, not only those that count."""
+    own = admitted[error.role].ignored
+    ignored = own if computation.kinds[error.role].apart else _shared_ignored(admitted, computation)
+    if ignored is None:
+        return error
+    return error.moved(int(np.flatnonzero(~ignored)[error.row]) - error.row)
+
+
+def _shared_ignored(admitted: Mapping[str, Admitted], computation: Computation) -> Mask | None:
+    """Mark the rows that do not count in any of the roles that line up."""
+    kinds = computation.kinds
+    return _either(each.ignored for role, each in admitted.items() if not kinds[role].apart)
 
 
 def _kept(array: Any, lengths: Codes, ignored: Mask | None, weight: Array | None) -> Ragged:  # noqa: ANN401
@@ -258,7 +276,7 @@ def check_weight(weight: Array | None, name: str = "weight") -> None:
     Raises:
         OutOfDomain: one is.
     """
-    if weight is None or (weight.min() >= 0 and weight.max() < np.inf):
+    if weight is None or not len(weight) or (weight.min() >= 0 and weight.max() < np.inf):
         return
     row = int(np.flatnonzero(~((weight >= 0) & (weight < np.inf)))[0])
     value = repr(float(weight[row]))

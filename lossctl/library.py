@@ -13,7 +13,7 @@ from lossctl.computation import Computation, prepare
 from lossctl.definition import Choice
 from lossctl.errors import DataError, UsageError, plural
 from lossctl.fold import check_weight, fold
-from lossctl.kinds import Kind
+from lossctl.kinds import FeaturesKind, Kind
 
 
 def compute(
@@ -108,6 +108,9 @@ def _units(
             f"{computation.loss.name} takes whole units, not unit=…", "give a list of arrays"
         )
     kinds = computation.kinds
+    for kind in kinds.values():
+        if isinstance(kind, FeaturesKind) and (kind.network or kind.layers):
+            raise UsageError("network and layers are for files", "give the features themselves")
     parts = {role: _parts(role, kinds[role], each) for role, each in given.items()}
     count = _common_length({role: np.empty(len(each)) for role, each in parts.items()}, "unit")
     roles = {role: _together(role, each) for role, each in parts.items()}
@@ -118,7 +121,8 @@ def _units(
     if weight is not None and weighing:
         for role, each in _of_roles("weight", weight, weighing).items():
             row_weight[role] = _numbers("weight", each)
-            _common_length({role: roles[role], "weight": row_weight[role]})
+            if len(row_weight[role]) or _length(roles[role]):  # a sample may have no rows
+                _common_length({role: roles[role], "weight": row_weight[role]})
             check_weight(row_weight[role], f"weight of {role}")
         weight = None
     weights = None if weight is None else _numbers("weight", weight)
@@ -146,13 +150,15 @@ def _parts(role: str, kind: Kind, given: object) -> list[Array | Words]:
     if isinstance(given, list | tuple) and not len(given):
         raise DataError(f"{role} has no units")
     if kind.gathers == "images":
-        arrays = given if isinstance(given, list | tuple) and np.ndim(given[0]) > 1 else [given]
-        stacks = [_numbers(role, each, most=4) for each in arrays]
-        if not all(each.size for each in stacks):
+        if isinstance(given, list | tuple) and np.ndim(given[0]) > 1:
+            pictures: list[Array | Words] = [_numbers(role, each, most=3) for each in given]
+        else:
+            stack = _numbers(role, given, most=4)
+            pictures = list(stack) if stack.ndim > 2 else [stack]
+        sizes = [each.size for each in pictures if isinstance(each, np.ndarray)]
+        if not sizes or 0 in sizes:
             raise DataError(f"{role} has no pixels")
-        if len(stacks) == 1 and stacks[0].ndim > 2:
-            return list(stacks[0])
-        return list(stacks)
+        return pictures
     if isinstance(given, list | tuple) and given and np.ndim(given[0]):
         return [_array(role, kind, each) for each in given]
     return [_array(role, kind, given)]

@@ -382,6 +382,8 @@ def cases(
 
 
 YES_NO = st.booleans()
+SEEDS = st.integers(0, 255)
+"""Of which order and choice are made, so that cases are drawn in little time; 0 is the plainest."""
 
 
 def _lines(loss: Loss, roles: Sequence[str]) -> Sequence[str]:
@@ -440,7 +442,7 @@ class _Drawing:
 @cache
 def masks(rows: int) -> st.SearchStrategy[Array]:
     """Draw which rows are meant; the first one never is, so that always one is left."""
-    return st.lists(YES_NO, min_size=rows, max_size=rows).map(
+    return SEEDS.map(lambda seed: _shuffled(np.arange(rows), seed) < seed % rows).map(
         lambda drawn: np.array([False, *drawn[1:]])
     )
 
@@ -461,38 +463,45 @@ def of_lines(draw: st.DrawFn, case: Case, some: Callable[[int], st.SearchStrateg
 
 def orders(case: Case) -> st.SearchStrategy[Places]:
     """Draw an order of the items."""
-    return of_lines(case, lambda count: st.permutations(range(count)).map(list))
+    return of_lines(case, _orders)
 
 
 def cuts(case: Case) -> st.SearchStrategy[Places]:
     """Draw places where items are cut into blocks."""
-    return of_lines(case, lambda count: st.lists(st.integers(1, count - 1)) if count > 1 else NONE)
-
-
-NONE = st.just(())
+    return of_lines(case, _cuts)
 
 
 def counts_of_items(case: Case) -> st.SearchStrategy[Places]:
     """Draw how often an item counts; the first one does."""
-    usual = st.sampled_from([0, 1, 2])
-    return of_lines(
-        case,
-        lambda count: st.lists(usual, min_size=count, max_size=count).map(
-            lambda times: [max(times[0], 1), *times[1:]]
-        ),
-    )
+    return of_lines(case, _counts)
+
+
+@cache
+def _orders(count: int) -> st.SearchStrategy[Array]:
+    return SEEDS.map(lambda seed: _shuffled(np.arange(count), seed))
+
+
+@cache
+def _cuts(count: int) -> st.SearchStrategy[Sequence[int]]:
+    return st.lists(st.integers(1, count - 1)) if count > 1 else st.just(())
+
+
+@cache
+def _counts(count: int) -> st.SearchStrategy[Array]:
+    times = np.arange(count) % 3  # 0, 1, 2, ...
+    return SEEDS.map(lambda seed: np.append(1 + seed % 2, _shuffled(times, seed)[1:]))
+
+
+def _shuffled(array: Array, seed: int) -> Array:
+    return np.random.default_rng(seed).permutation(array) if seed else array
 
 
 @st.composite
 def groupings(draw: st.DrawFn, case: Case, most: int = 3) -> Places:
     """Draw a group for each item; every line has items of every group."""
     number = draw(st.integers(1, min(most, case.least)))
-    more = st.integers(0, number - 1)
-    codes = {}
-    for line, count in case.counts.items():
-        rest = draw(st.lists(more, min_size=count - number, max_size=count - number))
-        codes[line] = np.array(draw(st.permutations([*range(number), *rest])), dtype=np.intp)
-    return codes
+    orders_of = draw(orders(case))
+    return {line: order % number for line, order in orders_of.items()}
 
 
 def repeated(times: Places) -> Places:
@@ -512,24 +521,31 @@ def row_shapes(computation: Computation) -> st.SearchStrategy[tuple[int, ...]]:
     """Draw the shape of a row of the roles that may have several columns."""
     kinds = computation.kinds.values()
     if any(isinstance(kind, ImagesKind) for kind in kinds):
-        narrowest = int(computation.options.get("window") or 1)  # type: ignore[arg-type]
-        width = st.integers(narrowest, narrowest + 2)
-        return st.tuples(width) | st.tuples(width, st.integers(1, 3))
+        return lines_of_pictures(int(computation.options.get("window") or 1))  # type: ignore[arg-type]
     if any(isinstance(kind, BoxesKind) for kind in kinds):
         return st.just((4,))
     # Vectors have as many coordinates as they like, whatever stands beside them.
     wide = [kind for kind in kinds if kind.wide and not kind.text]
-    vectors = any(isinstance(kind, VectorsKind) for kind in wide)
+    if any(isinstance(kind, VectorsKind) for kind in wide):
+        return ANY_DIMENSION
     narrow = any(not kind.wide and not isinstance(kind, LabelsKind | NamesKind) for kind in kinds)
     labelled = any(isinstance(kind, TargetMaskKind) and kind.text for kind in kinds)
-    if not wide or labelled or (narrow and not vectors):
+    if not wide or labelled or narrow:
         return st.just(())
-    several = any(kind.columns == "several" for kind in wide)
-    if vectors:
-        return st.just(()) | st.tuples(st.integers(1, 3))
-    return narrow_or_wide(2 if several else 1, 3)
+    return narrow_or_wide(2 if any(kind.columns == "several" for kind in wide) else 1, 3)
 
 
+ANY_DIMENSION = st.just(()) | st.tuples(st.integers(1, 3))
+
+
+@cache
+def lines_of_pictures(narrowest: int) -> st.SearchStrategy[tuple[int, ...]]:
+    """Draw the shape of a line of pictures, some of several channels."""
+    width = st.integers(narrowest, narrowest + 2)
+    return st.tuples(width) | st.tuples(width, st.integers(1, 3))
+
+
+@cache
 def narrow_or_wide(least: int, most: int) -> st.SearchStrategy[tuple[int, ...]]:
     """Draw the shape of a row of so many columns."""
     return st.integers(least, most).map(lambda width: () if width == 1 else (width,))
@@ -540,11 +556,8 @@ def table(
     elements: st.SearchStrategy[Any], rows: int, shape: tuple[int, ...] = ()
 ) -> st.SearchStrategy[Array]:
     """Draw an array `(rows, *shape)`, made of a few different elements, which may be rows."""
-    few = st.lists(elements, min_size=1, max_size=6)
+    few = st.lists(elements, min_size=1, max_size=5)
     return st.builds(lambda some, seed: _scattered(some, seed, rows, shape), few, SEEDS)
-
-
-SEEDS = st.integers(0, 255)
 
 
 def _scattered(some: Sequence[Any], seed: int, rows: int, shape: tuple[int, ...]) -> Array:
@@ -791,7 +804,9 @@ def foreign(case: Case, role: str, row: int) -> dict[tuple[int, ...], list[float
 
 def _out_of_range(kind: Kind, rows: Array, case: Case) -> list[float]:
     if isinstance(kind, LabelsKind):
-        return [kind.first_label - 1.0, float(kind.first_label + case.columns), 0.5]
+        blank = case.computation.options.get("blank")
+        blanks = [] if blank is None else [float(kind.first_label + int(blank))]
+        return [kind.first_label - 1.0, float(kind.first_label + case.columns), 0.5, *blanks]
     if isinstance(kind, TargetMaskKind) and kind.text:
         return [0.5]
     if isinstance(kind, MaskKind) and rows.ndim == 1 and case.columns > 1:

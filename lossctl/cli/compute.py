@@ -22,6 +22,8 @@ from lossctl.grammar import NUMBER
 
 CHECK_FAILED = 1
 
+FRAMEWORKS = ("torch", "keras", "sklearn", "optax", "scipy", "torchvision")
+
 WHAT = "What is computed"
 ROWS = "Rows and columns"
 READING = "Reading"
@@ -29,7 +31,7 @@ CHECKS = "Checks"
 
 
 def _complete_framework(incomplete: str) -> list[str]:
-    return [name for name in ("torch", "keras", "sklearn", "optax") if name.startswith(incomplete)]
+    return [name for name in FRAMEWORKS if name.startswith(incomplete)]
 
 
 def compute(
@@ -47,7 +49,7 @@ def compute(
     like: Annotated[
         str | None,
         typer.Option(
-            help="Give the number that a framework gives: torch, keras, sklearn or optax.",
+            help=f"Give the number that a framework gives: {', '.join(FRAMEWORKS)}.",
             autocompletion=_complete_framework,
             rich_help_panel=WHAT,
         ),

@@ -100,6 +100,8 @@ class Kind:
         """
         del partners
         array = self._shaped(role, as_numbers(role, values))
+        if not len(array):  # a unit may have no rows of a role
+            return Admitted(array)
         # Two scans that allocate nothing settle the usual case; NaN fails both comparisons.
         if array.min() in self.within and array.max() in self.within:
             return Admitted(array, seen=self._counts(array))
