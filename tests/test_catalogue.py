@@ -9,6 +9,7 @@ import pytest
 
 from lossctl import catalogue, losses
 from lossctl.catalogue import all_names, family_names, find, load, look_up
+from lossctl.cli.compute import FRAMEWORKS
 from lossctl.definition import MeanOfColumns, loss
 from lossctl.errors import LossctlError, UsageError
 from lossctl.kinds import Values
@@ -194,3 +195,7 @@ def test_a_framework_s_name_that_is_another_loss_s_is_refused(plug_in, monkeypat
 )
 def test_the_names_that_textbooks_use_lead_to_a_loss(name, loss):
     assert look_up(name)[0].name == loss
+
+
+def test_the_command_line_offers_every_framework_that_a_twin_is_of():
+    assert {*FRAMEWORKS} == {twin.framework for loss in losses().values() for twin in loss.twins}
