@@ -807,6 +807,81 @@ def test_soft_rows_have_no_labels_for_sklearn():
         lossctl.compute("categorical_cross_entropy", TRUTH, GUESS, like="sklearn")
 
 
+VECTORS = ([[3.0, 4.0], [1.0, -2.0]], [[1.0, 1.0], [-2.0, 0.5]])
+LOGARITHMS = "jax.numpy.log(prediction), jax.numpy.log(target)"
+ONE_SEQUENCE = "prediction[None], jax.numpy.zeros((1, 3)), target[None], jax.numpy.zeros((1, 2))"
+SCORED = ([2.0, -1.0, 0.5], [1.0, 1.0, -1.0])
+
+
+@pytest.mark.parametrize(
+    ("framework", "code", "roles", "number"),
+    [
+        (
+            "torch",
+            "torch.nn.functional.soft_margin_loss(prediction, target)",
+            SCORED,
+            lambda score, sign: lossctl.compute(
+                "bce", score, (np.array(sign) + 1.0) / 2.0, from_logits=True
+            ),
+        ),
+        (
+            "torch",
+            "torch.nn.functional.multilabel_soft_margin_loss(prediction, target)",
+            (CLASS_LOGITS, ONE_HOT),
+            lambda *roles: lossctl.compute("bce", *roles, from_logits=True),
+        ),
+        (
+            "torch",
+            "torch.nn.functional.cosine_similarity(prediction, target).mean()",
+            VECTORS,
+            lambda *roles: -lossctl.compute("cosine_proximity", *roles),
+        ),
+        (
+            "optax",
+            "optax.losses.cosine_similarity(prediction, target).mean()",
+            VECTORS,
+            lambda *roles: -lossctl.compute("cosine_proximity", *roles),
+        ),
+        (
+            "sklearn",
+            "sklearn.metrics.root_mean_squared_log_error(target, prediction)",
+            COUNTS,
+            lambda *roles: math.sqrt(lossctl.compute("msle", *roles)),
+        ),
+        (
+            "optax",
+            f"optax.losses.kl_divergence_with_log_targets({LOGARITHMS}).mean()",
+            (GUESS, TRUTH),
+            lambda *roles: lossctl.compute("kl_divergence", *roles),
+        ),
+        (
+            "scipy",
+            "scipy.stats.entropy(target, prediction, axis=1).mean()",
+            (GUESS, TRUTH),
+            lambda *roles: lossctl.compute("kl_divergence", *roles),
+        ),
+        (
+            "optax",
+            f"optax.losses.ctc_loss_with_forward_probs({ONE_SEQUENCE})[0][0]",
+            (CLASS_LOGITS, [1, 2]),
+            lambda *roles: lossctl.compute("ctc", *map(np.array, roles), from_logits=True),
+        ),
+    ],
+)
+def test_names_that_lead_nowhere_because_another_loss_has_the_number(
+    frameworks, framework, code, roles, number
+):
+    live = frameworks.run(framework, code, prediction=roles[0], target=roles[1])
+    assert number(*roles) == pytest.approx(float(live), rel=1e-12, abs=0)
+
+
+def test_keras_takes_each_label_that_is_not_0_for_a_part_of_the_sequence(frameworks):
+    code = "keras.losses.ctc(target, prediction)"
+    live = frameworks.run("keras", code, prediction=[CLASS_LOGITS], target=[[1, 2, 0]])
+    found = lossctl.compute("ctc", np.array(CLASS_LOGITS), [1, 2], from_logits=True)
+    assert found == pytest.approx(live.item(), rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("loss", "options", "message"),
     [

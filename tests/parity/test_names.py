@@ -151,7 +151,7 @@ UNKNOWN = {
         "torch.nn": "MultiLabelSoftMarginLoss SoftMarginLoss",
         # and the cosine itself, which has the other sign
         "torch.nn.functional": """
-            cosine_similarity multilabel_soft_margin_loss pairwise_distance soft_margin_loss
+            cosine_similarity multilabel_soft_margin_loss soft_margin_loss
         """,
         # the root of msle, and twice what poisson is above its least value
         "sklearn.metrics": "mean_poisson_deviance root_mean_squared_log_error",
@@ -159,12 +159,16 @@ UNKNOWN = {
         "optax.losses": """
             cosine_similarity ctc_loss_with_forward_probs kl_divergence_with_log_targets
         """,
+        # kl_divergence, of rows that it divides by their sums
+        "scipy.stats": "entropy",
     },
     "a layer with parameters of its own, and a loss behind it": {
         "torch.nn": "AdaptiveLogSoftmaxWithLoss LinearCrossEntropyLoss",
         "torch.nn.functional": "linear_cross_entropy",
     },
-    "its lengths cannot be given: they are those of all that is not 0": {"keras.losses": "CTC ctc"},
+    "the lengths of its sequences cannot be given: all steps, and all labels that are not 0": {
+        "keras.losses": "CTC ctc",
+    },
     "factors of the classes outside the fraction, where generalised_dice has them inside": {
         "optax.losses": "multiclass_generalized_dice_loss",
     },
@@ -177,12 +181,11 @@ UNKNOWN = {
     },
     "of all pairs of many vectors": {"scipy.spatial.distance": "cdist directed_hausdorff pdist"},
     "a part of a formula, element by element": {"scipy.special": "entr huber kl_div rel_entr"},
-    "of one distribution, or a test of one": {
-        "scipy.stats": "differential_entropy entropy power_divergence",
-    },
     "no loss": {
+        "torch.nn.functional": "pairwise_distance",
         "keras.losses": "Loss deserialize get serialize",
         "optax.losses": "smooth_labels",
+        "scipy.stats": "differential_entropy power_divergence",
         "scipy.spatial.distance": "is_valid_dm is_valid_y num_obs_dm num_obs_y squareform",
     },
 }

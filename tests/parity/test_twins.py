@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import lossctl
@@ -30,7 +30,8 @@ UNDEFINED_AT_ZERO = {
     # torch multiplies a target of 0 by the logarithm of 0, which is nan; here it is 0
     "torch.nn.functional.kl_div": {"prediction"},
     "torch.nn.functional.poisson_nll_loss": {"eps"},
-    # optax divides by a length of 0 where there is no epsilon
+    # these divide by a length of 0 where there is no eps; with one, torch has zero vectors too
+    "torch.nn.functional.cosine_similarity": {"eps"},
     "optax.cosine_similarity": {"prediction", "target", "eps"},
     "optax.cosine_distance": {"prediction", "target", "eps"},
 }
@@ -39,6 +40,9 @@ UNDEFINED_AT_ZERO = {
 NO_INFINITY = {"optax.ctc_loss"}
 """Twins that have another number where the loss is infinite, as their remark says."""
 
+COMPILED_ANEW = {"optax.ctc_loss"}
+"""Twins that JAX compiles for each call, which takes a second: fewer examples of these."""
+
 NOT_RUN = {
     "torchvision.ops.box_iou",
     "torchvision.ops.complete_box_iou_loss",
@@ -46,6 +50,10 @@ NOT_RUN = {
     "torchvision.ops.generalized_box_iou_loss",
 }
 """torchvision cannot be had beside every build of torch; its numbers are frozen elsewhere."""
+
+LONGEST_TARGET = 4
+LONGEST = 2 * LONGEST_TARGET + 4
+"""Steps of a sequence for CTC: each label with a blank after it, and some more."""
 
 FROZEN = Path(__file__).parent.parent / "families" / "test_detection.py"
 
@@ -121,12 +129,13 @@ def elements(kind, *, edges, extra, classes):
     if isinstance(kind, DistributionKind):
         return chosen_distributions(within, classes, edges=edges), distributions(within, classes)
     some, more = chosen(within, edges=edges, extra=extra), numbers(within, edges=edges)
-    if isinstance(kind, VectorsKind):
+    if _is_vector(kind):
         # Squares of what is smaller vanish in the frameworks, but not here.
         more = more.map(lambda number: round(number, 9))
-    if kind.columns == "several" or isinstance(kind, VectorsKind):
-        return several(some, classes), st.lists(more, min_size=classes, max_size=classes)
-    return some, more
+    if not (kind.columns == "several" or _is_vector(kind)):
+        return some, more
+    together = [[number] * classes for number in some if abs(number) < 1e-6] * _is_vector(kind)
+    return several(some, classes) + together, st.lists(more, min_size=classes, max_size=classes)
 
 
 def several(some, classes):
@@ -144,8 +153,8 @@ def option_values(draw, loss, twin):
         if "{" + name + "}" in twin.code and name not in given_options:
             avoid = name in UNDEFINED_AT_ZERO.get(twin.name, ())
             usual = twin.sets.get(name, setting.default)
-            drawn = draw(st.just(usual) | values_of(setting, above_zero=avoid))
-            given_options[name] = drawn
+            others = values_of(setting, above_zero=avoid)
+            given_options[name] = draw(others if avoid and not usual else st.just(usual) | others)
     return given_options
 
 
@@ -233,15 +242,14 @@ def sequences(draw, parts, kinds, options, *, infinite):
     """Draw sequences, some of which have repeated or no labels; `apart` ones are for CTC."""
     (steps, more_steps), (labels, _) = parts["prediction"], parts["target"]
     labels = [label for label in labels if label != options.get("blank")]
-    drawn = st.lists(st.sampled_from(labels), max_size=4)
-    targets = [labels[:1] * 2, [], labels, *draw(st.lists(drawn, max_size=3))]
+    drawn = st.lists(st.sampled_from(labels), max_size=LONGEST_TARGET)
+    targets = [labels[:1] * 2, [], labels, *draw(st.lists(drawn, min_size=3, max_size=3))]
     predictions = []
     for target in targets:
         least = len(target)
         if kinds["target"].apart:
             least += sum(itertools.starmap(int.__eq__, itertools.pairwise(target)))
-            # torch refuses a prediction without steps
-            least = max(1, least + draw(st.integers(-2 if infinite else 0, 4)))
+            least = max(0, least + draw(st.integers(-2 if infinite else 0, 4)))
         step = st.sampled_from(steps) | more_steps
         predictions.append(draw(st.lists(step, min_size=least, max_size=least)))
     classes = len(steps[0])
@@ -252,9 +260,11 @@ def sequences(draw, parts, kinds, options, *, infinite):
     arrays = {}
     for role, units in roles.items():
         lengths = np.array([len(each) for each in units])
-        # What stands behind the end does not count, as long as it is a legal value.
+        # What stands behind the end does not count, as long as it is a legal value. One shape for
+        # all, because JAX compiles its code for each.
         padding = labels[0] if role == "target" else 1.0 / classes
-        shape = len(units), lengths.max(), *units[0].shape[1:]
+        longest = LONGEST if kinds[role].apart and role == "prediction" else LONGEST_TARGET
+        shape = len(units), longest, *units[0].shape[1:]
         arrays[role] = np.full(shape, padding, dtype=units[0].dtype)
         arrays[f"{role}_lengths"] = lengths
         for place, unit in zip(arrays[role], units, strict=True):
@@ -307,8 +317,15 @@ def assert_agree(found, expected, tolerance, size):
 @pytest.mark.parametrize(("loss", "twin", "reduction", "edges"), CASES)
 def test_snippet_gives_the_number(frameworks, loss, twin, reduction, edges):
     frameworks.scope(twin.framework)
+    examples = 4 if twin.name in COMPILED_ANEW else 12
 
-    @settings(max_examples=12, deadline=None, derandomize=True, database=None)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=set(Phase) - {Phase.explain},
+    )
     @given(st.data())
     def check(draws):
         given_options = draws.draw(option_values(loss, twin))
@@ -355,3 +372,81 @@ def test_twins_that_are_not_run_have_frozen_numbers():
     frozen = set(re.findall(r"^    (\w+): \[$|^    (\w+): \[.*\]", table, re.MULTILINE))
     names = {"".join(found) for found in frozen}
     assert names == {loss.name for loss, twin in TWINS if twin.name in NOT_RUN}
+
+
+VECTORS = [[3.0, 4.0, 12.0], [1.0, -2.0, 0.5]]
+NEARLY_VECTORS = [[3.0, 4.0, 12.001], [1.0, -2.0, 0.501]]
+CERTAIN = np.eye(3)[[0, 1, 2, 1]]
+NEARLY = np.abs(CERTAIN - 1e-6)
+CLASSES = [[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]
+NEARLY_CLASSES = [[0.2, 0.3 - 1e-6, 0.5 + 1e-6], [0.1, 0.1 + 1e-6, 0.8 - 1e-6]]
+SOFTMAX = {"activation": "softmax", "average": "macro"}
+
+
+@pytest.mark.parametrize(
+    ("name", "framework", "roles", "options", "distance"),
+    [
+        ("dice", "keras", (CERTAIN, CERTAIN), {}, 1e-15),
+        ("dice", "keras", (NEARLY, CERTAIN), {}, 1e-15),
+        ("dice", "keras", (NEARLY, CERTAIN), {"average": "macro"}, 1e-15),
+        ("dice", "optax", (24.0 * CERTAIN, CERTAIN), SOFTMAX, 1e-15),
+        ("dice", "optax", (24.0 * NEARLY[0] - 12.0, CERTAIN[0]), {"activation": "sigmoid"}, 1e-15),
+        ("tversky", "keras", (CERTAIN, CERTAIN), {"fn_weight": 0.7, "fp_weight": 0.3}, 1e-15),
+        ("cosine_distance", "optax", (VECTORS, VECTORS), {}, 1e-15),
+        ("cosine_distance", "optax", (NEARLY_VECTORS, VECTORS), {}, 1e-15),
+        ("cosine_embedding", "torch", (NEARLY_VECTORS, VECTORS, [1.0, 1.0]), {}, 1e-15),
+        ("beta_divergence", "optax", (NEARLY_CLASSES, CLASSES), {}, 1e-15),
+        # which takes the root of a sum with few digits
+        ("js_divergence", "scipy", (NEARLY_CLASSES, CLASSES), {"root": True}, 1e-10),
+    ],
+)
+def test_near_a_match_a_framework_has_few_digits(
+    frameworks, name, framework, roles, options, distance
+):
+    # It takes a ratio from 1, or adds terms that cancel: what it loses is rounding, no more.
+    computation = prepare(lossctl.losses()[name], options, like=framework)
+    code = computation.twin.filled(computation.options, "mean", weighted=False)
+    expected = frameworks.run(framework, code, **dict(zip(computation.kinds, roles, strict=True)))
+    assert -distance < expected < 1e-4
+    found = lossctl.compute(name, *roles, like=framework, **options)
+    assert found == pytest.approx(float(expected), rel=0, abs=distance)
+
+
+def test_optax_has_a_large_number_for_an_infinite_ctc(frameworks):
+    (twin,) = (twin for twin in lossctl.losses()["ctc"].twins if twin.framework == "optax")
+    # two equal labels need three steps
+    arrays = {"prediction": np.zeros((1, 2, 3)), "target": np.array([[1, 1]])}
+    lengths = {"prediction_lengths": np.array([2]), "target_lengths": np.array([2])}
+    code = twin.filled({"blank": 0}, "mean", weighted=False)
+    assert frameworks.run("optax", code, **arrays, **lengths) == pytest.approx(1e5, rel=1e-3)
+    roles = [arrays["prediction"][0]], [arrays["target"][0]]
+    assert lossctl.compute("optax.ctc_loss", *roles) == math.inf
+
+
+@pytest.mark.parametrize("name", ["cosine_proximity", "cosine_distance"])
+def test_optax_has_no_cosine_of_a_zero_vector(frameworks, name):
+    (twin,) = (twin for twin in lossctl.losses()[name].twins if twin.framework == "optax")
+    roles = {"prediction": [[0.0, 0.0]], "target": [[3.0, 4.0]]}
+    numbers = [
+        frameworks.run("optax", twin.filled({"eps": eps}, "mean", weighted=False), **roles)
+        for eps in (0.0, 1e-8)
+    ]
+    expected = lossctl.compute(name, *roles.values(), like="optax")
+    np.testing.assert_array_equal(numbers, [math.nan, expected])
+
+
+def test_torch_has_no_mean_of_no_tokens(frameworks):
+    (twin,) = (
+        twin
+        for twin in lossctl.losses()["sequence_cross_entropy"].twins
+        if twin.framework == "torch"
+    )
+    arrays = {"prediction": np.zeros((1, 2, 3)), "target": np.array([[1, 1]])}
+    code = twin.filled({"label_smoothing": 0.0}, "mean", weighted=False)
+    assert np.isnan(frameworks.run("torch", code, **arrays, target_lengths=np.array([0])))
+
+
+def test_no_tokens_at_all_are_0():
+    nothing = [np.zeros((0, 3))], [np.zeros(0, dtype=int)]
+    found = lossctl.compute("sequence_cross_entropy", *nothing, like="torch", from_logits=True)
+    assert found == 0.0
