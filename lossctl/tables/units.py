@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -27,8 +28,9 @@ class _Units:
     lengths: Codes
     rows: Block
 
-    @property
+    @cached_property
     def starts(self) -> Codes:
+        """The number of the first row of each unit."""
         return np.cumsum(self.lengths) - self.lengths
 
 
@@ -68,27 +70,37 @@ class _Follower:
 
     @property
     def _next(self) -> str | None:
-        while self._batch is not None and self._at == len(self._batch.names):
-            self._batch, self._at = next(self._batches, None), 0
         return None if self._batch is None else self._batch.names[self._at]
 
     def take(self, names: Sequence[str]) -> _Units:
         """Take the units of these names, which come next; one that does not has no rows."""
         parts: list[Block] = []
         lengths = np.zeros(len(names), dtype=np.intp)
+        first = self._at
         for place, name in enumerate(names):
             if self._next == name and self._batch is not None:
-                start, length = self._batch.starts[self._at], self._batch.lengths[self._at]
-                parts.append(_cut(self._batch.rows, slice(start, start + length)))
-                lengths[place] = length
+                lengths[place] = self._batch.lengths[self._at]
                 self._at += 1
+                if self._at == len(self._batch.names):
+                    parts.append(self._taken(first))
+                    self._batch, self._at = next(self._batches, None), 0
+                    first = 0
             elif self._role.may_be_empty:
                 self._without += 1
             else:
                 raise DataError(
                     f"unit {quote(name)} has no rows of {self._role.name} here", IN_ORDER
                 )
+        if self._at > first:
+            parts.append(self._taken(first))
         return _Units(names, lengths, _joined(parts or [self._empty]))
+
+    def _taken(self, first: int) -> Block:
+        """Cut out the rows of the units from the first to the one that comes next."""
+        batch = self._batch
+        assert batch is not None  # noqa: S101
+        end = batch.starts[self._at] if self._at < len(batch.names) else batch.rows.rows
+        return _cut(batch.rows, slice(int(batch.starts[first]), int(end)))
 
     def finish(self, seen: set[str], first: str) -> None:
         """Refuse units that have not been asked for."""

@@ -114,6 +114,13 @@ ROWS = {
             0.323968,
         ),
         Row(
+            "keras",
+            "keras.losses.SparseCategoricalCrossentropy(dtype='float64')(target, prediction)",
+            "pixelwise_cross_entropy",
+            (NOT_NORMALISED, LABELS),
+            0.323968,
+        ),
+        Row(
             "sklearn",
             "sklearn.metrics.log_loss(target, prediction)",
             "sparse_categorical_cross_entropy",
