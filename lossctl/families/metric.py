@@ -274,7 +274,8 @@ def triplet(
             sets={"eps": 1e-8},
             reductions={"mean": ".mean()", "sum": ".sum()", "none": ""},
             named=False,
-            remark="torch's number is the cosine itself, with the other sign",
+            remark="torch's number is the cosine itself, with the other sign; without an epsilon "
+            "it is nan at a zero vector",
         ),
         Twin(
             "optax",
@@ -326,7 +327,8 @@ def cosine_proximity(
         Twin(
             "optax",
             "optax.cosine_distance(prediction, target, epsilon={eps} ** 2){reduction}",
-            remark="without an epsilon optax's number is nan at a zero vector",
+            remark="optax takes the cosine from 1, and so has few digits near a match; without an "
+            "epsilon its number is nan at a zero vector",
         ),
     ),
     aliases=("cosine_distance_loss",),
@@ -375,7 +377,8 @@ def cosine_distance(
             "reduction={reduction})",
             sets={"eps": 9.999999960041972e-13},
             names=("torch.nn.CosineEmbeddingLoss",),
-            remark="torch holds its eps, 1e-12, in float32",
+            remark="torch holds its eps, 1e-12, in float32; it takes the cosine from 1, and so has "
+            "few digits near a match",
         ),
     ),
 )

@@ -61,6 +61,9 @@ FalseNegatives = Annotated[
     float, Option("weight of what is in the target and not predicted", AT_LEAST_0)
 ]
 
+FROM_1 = "takes a ratio from 1, and so has few digits near a match"
+HALVED = f"optax halves both sums, so that its smooth is half of this one; it {FROM_1}"
+
 POOLED_ONLY = {"activation": None, "average": "micro", "ignore_class": None, "smooth": 0.0}
 EACH_CLASS = {**POOLED_ONLY, "average": "macro"}
 SMOOTH_ONLY = {"ignore_class": None, "eps": 0.0, "squared": False}
@@ -110,6 +113,7 @@ def _dice(
             sets={"eps": 1e-7},
             needs={**POOLED_ONLY, "squared": False},
             reductions={"mean": ""},
+            remark=f"Keras {FROM_1}",
         ),
         Twin(
             "keras",
@@ -118,6 +122,7 @@ def _dice(
             needs={**EACH_CLASS, "squared": False},
             reductions={"mean": ""},
             named=False,
+            remark=f"Keras {FROM_1}",
         ),
         Twin(
             "optax",
@@ -129,7 +134,7 @@ def _dice(
                 "prediction": narrowed(VALUES, columns="several"),
                 "target": narrowed(MASK, columns="several"),
             },
-            remark="optax halves both sums, so that its smooth is half of this one",
+            remark=HALVED,
         ),
         Twin(
             "optax",
@@ -141,7 +146,7 @@ def _dice(
                 "prediction": narrowed(VALUES, columns="one"),
                 "target": narrowed(MASK, columns="one"),
             },
-            remark="optax halves both sums, so that its smooth is half of this one",
+            remark=HALVED,
         ),
     ),
 )
