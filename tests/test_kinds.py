@@ -307,7 +307,7 @@ def test_ignored_labels_are_noted():
             OF_THREE,
             (
                 "x has 2 columns, but labels are one column\n"
-                "for one column a class use categorical_cross_entropy or another one-hot form"
+                "for one column a class use a loss of one-hot rows"
             ),
         ),
     ],

@@ -180,7 +180,7 @@ def as_words(role: str, values: Array) -> Words:
     if values.ndim != 1:
         raise DataError(
             f"{role} has {plural(values.shape[1], 'column')}, but labels are one column",
-            "for one column a class use categorical_cross_entropy or another one-hot form",
+            "for one column a class use a loss of one-hot rows",
         )
     broken = ~(np.isfinite(values) & (values == np.rint(values)))
     if broken.any():

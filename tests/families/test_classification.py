@@ -261,7 +261,7 @@ def test_one_hot_rows_are_no_labels():
         lossctl.compute("scce", [[0.5, 0.5]], [[0, 1]])
     assert str(caught.value) == (
         "target has 2 columns, but labels are one column\n"
-        "for one column a class use categorical_cross_entropy or another one-hot form"
+        "for one column a class use a loss of one-hot rows"
     )
 
 
