@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from lossctl.errors import OutOfDomain
+
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
@@ -27,6 +29,11 @@ class Words:
 
 
 Column: TypeAlias = Array | Words
+
+
+def count(column: Column) -> int:
+    """Return the number of rows of a column."""
+    return len(column.codes) if isinstance(column, Words) else len(column)
 
 
 def cut(column: Column, rows: slice | np.ndarray) -> Column:
@@ -94,3 +101,16 @@ class Block:
     unit: Words | None = None
     lengths: Mapping[str, Codes] | None = None
     row_weight: Mapping[str, Array] = field(default_factory=dict)
+
+
+def check_weight(weight: Array | None, name: str = "weight") -> None:
+    """Refuse weights that are not finite or below 0.
+
+    Raises:
+        OutOfDomain: one is.
+    """
+    if weight is None or not len(weight) or (weight.min() >= 0 and weight.max() < np.inf):
+        return
+    row = int(np.flatnonzero(~((weight >= 0) & (weight < np.inf)))[0])
+    value = repr(float(weight[row]))
+    raise OutOfDomain(name, row, -1, value, "a weight (a finite number, at least 0)")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from lossctl.block import Array, Block, Codes, Mask, Ragged, Words
+from lossctl.block import Array, Block, Codes, Mask, Ragged, Words, check_weight, count, cut
 from lossctl.computation import Computation, Pictures, flag, is_on
 from lossctl.errors import DataError, OutOfDomain, plural
 from lossctl.kinds import Admitted, Kind, Partners
@@ -90,12 +90,8 @@ class _Part:
         admission = _Admission(block, names)
         results = [_result(each, admission.arrays(each), block, groups) for each in computations]
         seen = {key: admitted.seen for key, admitted in admission.admitted.items()}
-        rows = {role: _length(array) for role, array in block.roles.items()}
+        rows = {role: count(array) for role, array in block.roles.items()}
         return cls({**rows, weight: block.rows}, results, seen)
-
-
-def _length(array: Array | Words) -> int:
-    return len(array.codes) if isinstance(array, Words) else len(array)
 
 
 @dataclass(frozen=True)
@@ -154,9 +150,8 @@ def _result(
     except OutOfDomain as error:
         raise _among_all(error, admitted, computation) from None
     marked = {name: _named(mask, block.unit) for name, mask in computation.marked(arrays).items()}
-    result = _summed(computation, terms, block, groups, ignored)
-    moved = computation.rows_moved(arrays)
-    return Result({"": result.sums[""]}, moved, marked, result.each)
+    summed = _summed(computation, terms, block, groups, ignored)
+    return replace(summed, moved=computation.rows_moved(arrays), marked=marked)
 
 
 def _result_of_role(
@@ -170,8 +165,8 @@ def _result_of_role(
     nothing = np.zeros(0)
     arrays = dict.fromkeys(computation.kinds, nothing) | {role: admitted[role].array}
     terms = computation.terms(arrays)[list(computation.kinds).index(role)]
-    result = _summed(computation, terms, block, groups, None, role)
-    return Result(result.sums, computation.rows_moved(arrays), {}, result.each)
+    summed = _summed(computation, terms, block, groups, None, role)
+    return replace(summed, moved=computation.rows_moved(arrays))
 
 
 def _summed(
@@ -233,12 +228,9 @@ def _kept(array: Any, lengths: Codes, ignored: Mask | None, weight: Array | None
     """Take the rows that do not count out of their units."""
     if ignored is None:
         return Ragged(array, lengths, weight)
-    units = np.repeat(np.arange(len(lengths)), lengths)[~ignored]
-    some = (
-        Words(array.codes[~ignored], array.words) if isinstance(array, Words) else array[~ignored]
-    )
+    units = Ragged(array, lengths).units[~ignored]
     weights = None if weight is None else weight[~ignored]
-    return Ragged(some, np.bincount(units, minlength=len(lengths)), weights)
+    return Ragged(cut(array, ~ignored), np.bincount(units, minlength=len(lengths)), weights)
 
 
 def _words(names: Words) -> tuple[str, ...]:
@@ -268,19 +260,6 @@ def _counting(weight: Array | None, ignored: Mask | None) -> Array | None:
         return weight
     counted: Array = np.where(ignored, 0.0, 1.0 if weight is None else weight)
     return counted
-
-
-def check_weight(weight: Array | None, name: str = "weight") -> None:
-    """Refuse weights that are not finite or below 0.
-
-    Raises:
-        OutOfDomain: one is.
-    """
-    if weight is None or not len(weight) or (weight.min() >= 0 and weight.max() < np.inf):
-        return
-    row = int(np.flatnonzero(~((weight >= 0) & (weight < np.inf)))[0])
-    value = repr(float(weight[row]))
-    raise OutOfDomain(name, row, -1, value, "a weight (a finite number, at least 0)")
 
 
 def _check_shapes(found: Mapping[str, Admitted], computation: Computation) -> None:

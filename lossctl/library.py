@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from lossctl.block import Array, Block, Words, joined
+from lossctl.block import Array, Block, Words, check_weight, count, joined
 from lossctl.catalogue import look_up
 from lossctl.computation import Computation, prepare
 from lossctl.definition import Choice
 from lossctl.errors import DataError, UsageError, plural
-from lossctl.fold import check_weight, fold
+from lossctl.fold import fold
 from lossctl.kinds import FeaturesKind, Kind
 
 
@@ -112,24 +112,24 @@ def _units(
         if isinstance(kind, FeaturesKind) and (kind.network or kind.layers):
             raise UsageError("network and layers are for files", "give the features themselves")
     parts = {role: _parts(role, kinds[role], each) for role, each in given.items()}
-    count = _common_length({role: np.empty(len(each)) for role, each in parts.items()}, "unit")
+    units = _common_length({role: np.empty(len(each)) for role, each in parts.items()}, "unit")
     roles = {role: _together(role, each) for role, each in parts.items()}
-    lengths = {role: np.array([_length(each) for each in part]) for role, part in parts.items()}
+    lengths = {role: np.array([count(each) for each in part]) for role, part in parts.items()}
     _check_units({role: each for role, each in lengths.items() if not kinds[role].apart})
     weighing = [role for role in given if kinds[role].weighs_rows]
     row_weight = {}
     if weight is not None and weighing:
         for role, each in _of_roles("weight", weight, weighing).items():
             row_weight[role] = _numbers("weight", each)
-            if len(row_weight[role]) or _length(roles[role]):  # a sample may have no rows
+            if len(row_weight[role]) or count(roles[role]):  # a sample may have no rows
                 _common_length({role: roles[role], "weight": row_weight[role]})
             check_weight(row_weight[role], f"weight of {role}")
         weight = None
     weights = None if weight is None else _numbers("weight", weight)
     if weights is not None:
-        _common_length({"weight": weights, "the roles": np.empty(count)}, "unit")
+        _common_length({"weight": weights, "the roles": np.empty(units)}, "unit")
     check_weight(weights)
-    return Block(roles, count, weights, lengths=lengths, row_weight=row_weight)
+    return Block(roles, units, weights, lengths=lengths, row_weight=row_weight)
 
 
 def _check_units(lengths: Mapping[str, Array]) -> None:
@@ -173,10 +173,6 @@ def _together(role: str, parts: Sequence[Array | Words]) -> Array | Words:
         raise DataError(f"the units of {role} have different numbers of columns")
     (shape,) = shapes
     return np.concatenate([part.reshape(-1, *shape) for part in arrays])
-
-
-def _length(array: Array | Words) -> int:
-    return len(array.codes if isinstance(array, Words) else array)
 
 
 def _array(role: str, kind: Kind, given: object) -> Array | Words:
@@ -233,7 +229,7 @@ def _words(role: str, given: object) -> Words:
 
 
 def _common_length(arrays: Mapping[str, Any], noun: str = "row") -> int:
-    lengths = {role: _length(array) for role, array in arrays.items()}
+    lengths = {role: count(array) for role, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         said = ", ".join(f"{role} has {plural(length, noun)}" for role, length in lengths.items())
         raise DataError(f"the arrays do not fit: {said}", "arrays are never broadcast")

@@ -66,10 +66,12 @@ class FeatureTable:
             layers = Words(np.repeat(np.arange(len(sizes)), sizes), tuple(counts))
             images = Words(np.zeros(sum(sizes), dtype=np.intp), (picture.name,))
             values = np.concatenate([layer.ravel() for layer in picture.layers.values()])
-            yield {
-                each: {IMAGE: images, LAYER: layers}.get(each.name, values.astype(np.float64))
-                for each in wanted
+            columns: dict[str, Column] = {
+                IMAGE: images,
+                LAYER: layers,
+                WHOLE: values.astype(np.float64),
             }
+            yield {each: columns[each.name] for each in wanted}
 
     def place(self, row: int, column: str) -> tuple[str, str]:
         """Say of which layer and picture a feature is, and which one."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from lossctl.block import Column, Words
+from lossctl.block import Column, count
 
 
 @dataclass(frozen=True)
@@ -54,5 +54,4 @@ class Table(Protocol):
 
 def length(columns: Mapping[Wanted, Column]) -> int:
     """Return the number of rows of a block."""
-    first = next(iter(columns.values()))
-    return len(first.codes) if isinstance(first, Words) else len(first)
+    return count(next(iter(columns.values())))

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lossctl.block import Array, Block, Codes, Column, Words, cut, joined
+from lossctl.block import Array, Block, Codes, Column, Words, check_weight, cut, joined
 from lossctl.errors import DataError, OutOfDomain, plural, quote
 from lossctl.report import Note
 from lossctl.tables.rows import Rows
@@ -179,13 +179,10 @@ def _grouped(rows: Block) -> _Units:
 
 
 def _check_weights(weight: Array | None, first: int, side: Rows) -> None:
-    if weight is None:
-        return
-    legal = (weight >= 0) & (weight < np.inf)
-    if not legal.all():
-        row = int(np.argmin(legal))
-        error = OutOfDomain("weight", row, -1, "", "a weight (a finite number, at least 0)")
-        raise error.at(*side.place("weight", first + row))
+    try:
+        check_weight(weight)
+    except OutOfDomain as error:
+        raise error.at(*side.place("weight", first + error.row)) from None
 
 
 def _block(sides: Sequence[Rows], found: Sequence[_Units]) -> Block:

@@ -26,15 +26,6 @@ def _folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def write(tmp_path):
-    def once(name, contents):
-        (tmp_path / name).write_text(contents, newline="")
-        return name
-
-    return once
-
-
 def listed(column):
     """Write a column as a plain list."""
     if isinstance(column, Words):

@@ -23,15 +23,6 @@ def _folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def write(tmp_path):
-    def once(name, contents):
-        (tmp_path / name).write_text(contents, newline="")
-        return name
-
-    return once
-
-
 def values(files, roles=NUMBERS, **options):
     """Read everything, as lists by role; labels as texts."""
     with open_tables(files, roles, Reading(**options)) as tables:
