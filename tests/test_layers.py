@@ -30,6 +30,14 @@ def test_help_loads_neither_numpy_nor_pandas(arguments, environment):
     assert not modules_after(environment, *arguments) & set(HEAVY)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("list",), ("show", "huber", "--delta", "2"), ("list", "--format", "json")],
+)
+def test_plain_text_is_not_checked_by_a_library(arguments, environment):
+    assert "pydantic" not in modules_after(environment, *arguments)
+
+
 @pytest.mark.parametrize("arguments", [("list",), ("show", "huber"), ("compute", "mse", "--help")])
 def test_the_catalogue_does_not_load_pandas(arguments, environment):
     assert "pandas" not in modules_after(environment, *arguments)

@@ -11,6 +11,7 @@ import typer
 
 from lossctl import __version__
 from lossctl.cli import catalogue, compute, process, show
+from lossctl.cli.parameters import Command, Group
 from lossctl.errors import LossctlError, visible
 
 BUG = 70
@@ -18,6 +19,7 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     name="lossctl",
+    cls=Group,
     help="Compute machine-learning losses from files, exactly, and gate on them.",
     epilog=(
         "Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 unusable data, 70 a bug in lossctl."
@@ -28,7 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(compute.app, name="compute")
 app.add_typer(show.app, name="show")
-app.command("list")(catalogue.list_losses)
+app.command("list", cls=Command)(catalogue.list_losses)
 
 
 def _version(wanted: bool) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
+from lossctl.cli.parameters import Command, Group
 from lossctl.errors import LossctlError
 
 FOR_LOSS = "Options of this loss"
 
 
-class LossGroup(TyperGroup):
+class LossGroup(Group):
     """A group whose commands are the losses, made when they are asked for."""
 
     run: Callable[..., None]
@@ -63,7 +63,7 @@ def command_for(loss: Any, twin: Any, run: Callable[..., None]) -> Any:  # noqa:
         f"{loss.summary}\n\nRoles, in the order of the files: {', '.join(loss.roles)}."
     )
     single = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
-    single.command(loss.name, help=command.__doc__, short_help=loss.summary)(command)
+    single.command(loss.name, cls=Command, help=command.__doc__, short_help=loss.summary)(command)
     made = typer.main.get_command(single)
     made.rich_help_panel = loss.family.capitalize()  # type: ignore[attr-defined]
     return made
