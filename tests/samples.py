@@ -90,6 +90,12 @@ SAMPLES = [
         "sklearn.metrics.mean_absolute_percentage_error",
         0.3954294674815595,
     ),
+    Sample(
+        "pseudo_huber sample_data/diabetes_predictions.csv sample_data/diabetes_targets.csv "
+        "--delta 20",
+        "scipy.special.pseudo_huber",
+        616.4180996428923,
+    ),
     # classification
     Sample(
         "binary_cross_entropy sample_data/breast_cancer_scores.csv --columns prediction=p,target=y",

@@ -23,6 +23,8 @@ LOG_RATE = narrowed(VALUES, at_most=700)
 
 TINY = float(np.finfo(np.float64).eps)
 
+MEANS = {"mean": ".mean()", "sum": ".sum()", "none": ""}
+
 
 @loss(
     aliases=("mean_squared_error", "squared_error", "squared_loss", "l2", "quadratic_loss"),
@@ -359,6 +361,59 @@ def log_cosh(prediction: Values, target: Values) -> MeanOfColumns:
     near = np.log1p(2.0 * half * half)
     far = size + np.log1p(np.exp(-2.0 * size)) - np.log(2.0)
     return np.where(size < 1.0, near, far)
+
+
+@loss(
+    aliases=("pseudo_huber_loss", "pseudo_huber_error"),
+    twins=(
+        Twin(
+            "scipy",
+            "scipy.special.pseudo_huber({delta}, prediction - target){reduction}",
+            sets={"per": "element"},
+            reductions=MEANS,
+        ),
+    ),
+)
+def pseudo_huber(
+    prediction: Values,
+    target: Values,
+    *,
+    delta: Annotated[
+        float, Option("residual around which the square turns into a line", Interval(above=0))
+    ] = 1.0,
+) -> MeanOfColumns:
+    """Huber's loss without its threshold: half the square near 0, a line of slope delta far out.
+
+    Helps:
+        When a loss like Huber's is wanted that has all derivatives, as many optimisers like.
+
+    Hurts:
+        When it is taken for Huber's loss: with the same delta it is smaller, far out by ½ delta².
+        When delta does not fit the scale of the residuals: then it is half the square, or delta
+        times the absolute value, everywhere.
+
+    Formula:
+        delta² (√(1 + (r / delta)²) - 1), with r = prediction - target; some libraries call this
+        the Charbonnier loss, with delta 1
+
+    Domain:
+        prediction, target: (n,) or (n, d), finite. Result: at least 0.
+
+    Example:
+        >>> pseudo_huber(np.array([0.75, 3.0]), np.array([0.0, 3.0]))
+        array([0.25, 0.  ])
+
+    References:
+        P. Charbonnier, L. Blanc-Féraud, G. Aubert, M. Barlaud, Deterministic edge-preserving
+        regularization in computed imaging, IEEE Transactions on Image Processing 6, 1997;
+        R. Hartley, A. Zisserman, Multiple view geometry in computer vision, 2nd edition, 2004,
+        appendix 6
+    """
+    size = np.abs(prediction - target)
+    smaller, larger = np.minimum(size, delta), np.maximum(size, delta)
+    ratio = smaller / larger
+    # r² delta / (√(r² + delta²) + delta): nothing cancels, and no square overflows
+    return size * (smaller / (np.sqrt(1.0 + ratio * ratio) + delta / larger))
 
 
 @loss(

@@ -257,3 +257,41 @@ def test_minus_1_has_no_logarithm():
 )
 def test_mape_by_hand(prediction, target, options, expected):
     assert of_one("mape", prediction, target, **options) == close(expected)
+
+
+@pytest.mark.parametrize(
+    ("residual", "delta", "expected"),
+    [
+        (0.0, 1.0, 0.0),
+        (0.75, 1.0, 0.25),  # √(1 + 9/16) = 5/4
+        (-0.75, 1.0, 0.25),
+        (8.0, 6.0, 24.0),  # √(1 + 16/9) = 5/3, 36 (5/3 - 1)
+        (5.0, 12.0, 12.0),  # √(1 + 25/144) = 13/12, 144 / 12
+        (2.0, 2.0, 4 * math.sqrt(2) - 4),
+        (1e-9, 1.0, 5e-19),  # ½ r² (1 - ¼ r² + …): the root is 1 to the last digit
+        (1e-150, 1.0, 5e-301),
+        (1e150, 1e200, 5e299),  # although delta² is infinite
+        (1e20, 1.0, 1e20),  # r - 1 + …
+        (1e200, 1.0, 1e200),  # whose square would be infinite
+        (2.0, 1e-300, 2e-300),
+        (1e200, 1e250, INF),  # ½ 1e400 is infinite
+        ([0.75, -0.75], 1.0, 0.25),  # the mean of the columns
+    ],
+)
+def test_pseudo_huber_by_hand(residual, delta, expected):
+    target = [0.0] * len(residual) if isinstance(residual, list) else 0.0
+    assert of_one("pseudo_huber", residual, target, delta=delta) == close(expected)
+
+
+def test_pseudo_huber_has_delta_1_unless_told():
+    assert of_one("pseudo_huber", 0.75, 0.0) == 0.25
+
+
+def test_pseudo_huber_is_not_undefined_where_the_residual_is_no_float():
+    assert of_one("pseudo_huber", 1.5e308, -1.5e308) == INF
+
+
+def test_pseudo_huber_is_far_out_half_of_the_square_of_delta_below_huber():
+    # 3 (3e9 - 3) + …, and 3 (3e9 - 3/2)
+    for name, expected in {"pseudo_huber": 9e9 - 9, "huber": 9e9 - 4.5}.items():
+        assert of_one(name, 3e9, 0.0, delta=3.0) == pytest.approx(expected, rel=1e-15, abs=0)

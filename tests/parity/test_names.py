@@ -122,7 +122,7 @@ KNOWN = {
     },
     "scipy.stats": {"wasserstein_distance": "earth_mover"},
     "scipy.spatial.distance": {"jensenshannon": "js_divergence"},
-    "scipy.special": {},
+    "scipy.special": {"pseudo_huber": "pseudo_huber"},
 }
 """The loss that each name leads to."""
 
@@ -144,7 +144,6 @@ UNKNOWN = {
             ranking_softmax_loss sparsemax_loss
         """,
         "scipy.stats": "energy_distance wasserstein_distance_nd",
-        "scipy.special": "pseudo_huber",
     },
     "its number follows from that of a loss that has another name or other arguments": {
         # binary_cross_entropy from logits, with labels of -1 and +1, or of several columns

@@ -442,6 +442,9 @@ LIVE = {
     "mape": Live(
         "sklearn", "sklearn.metrics.mean_absolute_percentage_error(target, prediction)", diabetes
     ),
+    "pseudo_huber": Live(
+        "scipy", "scipy.special.pseudo_huber(20, prediction - target).mean()", diabetes
+    ),
     # classification
     "binary_cross_entropy": Live("sklearn", "sklearn.metrics.log_loss(target, prediction)", cancer),
     "categorical_cross_entropy": Live("torch", NLL, digit_labels),
