@@ -96,6 +96,11 @@ SAMPLES = [
         "scipy.special.pseudo_huber",
         616.4180996428923,
     ),
+    Sample(
+        "charbonnier sample_data/diabetes_predictions.csv sample_data/diabetes_targets.csv",
+        PLAIN,
+        44.286190308937286,
+    ),
     # classification
     Sample(
         "binary_cross_entropy sample_data/breast_cancer_scores.csv --columns prediction=p,target=y",

@@ -22,6 +22,7 @@ RATE = narrowed(VALUES, at_least=0)
 LOG_RATE = narrowed(VALUES, at_most=700)
 
 TINY = float(np.finfo(np.float64).eps)
+CHARBONNIER_EPSILON = 1e-3
 
 MEANS = {"mean": ".mean()", "sum": ".sum()", "none": ""}
 
@@ -414,6 +415,47 @@ def pseudo_huber(
     ratio = smaller / larger
     # r² delta / (√(r² + delta²) + delta): nothing cancels, and no square overflows
     return size * (smaller / (np.sqrt(1.0 + ratio * ratio) + delta / larger))
+
+
+@loss(aliases=("charbonnier_loss", "l1_charbonnier"), optimum=CHARBONNIER_EPSILON)
+def charbonnier(
+    prediction: Values,
+    target: Values,
+    *,
+    epsilon: Annotated[
+        float,
+        Option("what a residual of 0 costs; it rounds the tip off", Interval(at_least=0)),
+    ] = CHARBONNIER_EPSILON,
+) -> MeanOfColumns:
+    """Absolute value of the residual, its tip rounded off by epsilon.
+
+    Helps:
+        When pictures are restored or enlarged: it keeps edges as the absolute value does, and has
+        a gradient everywhere.
+
+    Hurts:
+        When a perfect prediction should cost nothing: it costs epsilon. When epsilon is far above
+        the residuals: then all of them cost about the same. When it is compared across libraries.
+
+    Formula:
+        √(r² + epsilon²), with r = prediction - target; equals mae where epsilon is 0. Some
+        libraries add epsilon itself under the root, or call √(r² + 1) - 1 by this name, which is
+        pseudo_huber with delta 1
+
+    Domain:
+        prediction, target: (n,) or (n, d), finite. Result: at least epsilon, in the target's unit.
+
+    Example:
+        >>> charbonnier(np.array([3.0, 5.0]), np.array([0.0, 5.0]), epsilon=4.0)
+        array([5., 4.])
+
+    References:
+        P. Charbonnier, L. Blanc-Féraud, G. Aubert, M. Barlaud, Two deterministic half-quadratic
+        regularization algorithms for computed imaging, ICIP 1994; W.-S. Lai, J.-B. Huang, N. Ahuja,
+        M.-H. Yang, Deep Laplacian pyramid networks for fast and accurate super-resolution,
+        CVPR 2017
+    """
+    return np.hypot(prediction - target, epsilon)
 
 
 @loss(

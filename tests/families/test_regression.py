@@ -295,3 +295,40 @@ def test_pseudo_huber_is_far_out_half_of_the_square_of_delta_below_huber():
     # 3 (3e9 - 3) + …, and 3 (3e9 - 3/2)
     for name, expected in {"pseudo_huber": 9e9 - 9, "huber": 9e9 - 4.5}.items():
         assert of_one(name, 3e9, 0.0, delta=3.0) == pytest.approx(expected, rel=1e-15, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("residual", "epsilon", "expected"),
+    [
+        (3.0, 4.0, 5.0),
+        (-3.0, 4.0, 5.0),
+        (0.0, 4.0, 4.0),
+        (0.0, 0.0, 0.0),
+        (3.0, 0.0, 3.0),  # epsilon 0 is mae
+        (5e-324, 0.0, 5e-324),
+        (0.75, 1.0, 1.25),
+        (3e-200, 4e-200, 5e-200),  # whose squares would be 0
+        (3e200, 4e200, 5e200),  # and infinite
+        (1.5e308, 1e-3, 1.5e308),
+        ([3.0, 0.0], 4.0, 4.5),  # the mean of the columns
+    ],
+)
+def test_charbonnier_by_hand(residual, epsilon, expected):
+    target = [0.0] * len(residual) if isinstance(residual, list) else 0.0
+    assert of_one("charbonnier", residual, target, epsilon=epsilon) == close(expected)
+
+
+def test_charbonnier_has_epsilon_a_thousandth_unless_told():
+    assert of_one("charbonnier", 2.0, 2.0) == 0.001
+    # 3² + 4² = 5² in units of 0.00025
+    assert of_one("charbonnier", 0.00075, 0.0) == close(0.00125)
+
+
+def test_charbonnier_with_epsilon_1_is_pseudo_huber_and_1():
+    residuals = [0.0, 0.1, -0.75, 2.0, 1e6]
+    nothing = [0.0] * len(residuals)
+    one, other = (
+        lossctl.compute(name, residuals, nothing, reduction="none", **options)
+        for name, options in {"charbonnier": {"epsilon": 1.0}, "pseudo_huber": {}}.items()
+    )
+    assert one.tolist() == close((other + 1.0).tolist())
