@@ -39,8 +39,8 @@ def compute(
         weight: one number a row, at least 0; where roles have rows of their own, a list with one
             array a role; one number a unit, where the loss is one of whole units.
         unit: the name of the unit of each row: the result is the mean of the units' losses.
-        like: torch, keras, sklearn, optax, scipy or torchvision, to get the number that this
-            framework gives.
+        like: torch, keras, sklearn, optax, scipy, statsmodels or torchvision, to get the number
+            that this framework gives.
         options: the loss's own options, and `reduction`, `per` and `divide_by`.
 
     Returns:

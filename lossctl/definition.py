@@ -81,7 +81,7 @@ class Twin:
     reduction, and `{weight}` for the text in `weight` where rows are weighted.
 
     Args:
-        framework: torch, keras, optax, sklearn, scipy or torchvision.
+        framework: torch, keras, optax, sklearn, scipy, statsmodels or torchvision.
         code: an expression over the names of the roles, and `weight`.
         sets: the framework's conventions, as values of the loss's options and of `per` and
             `divide_by`.

@@ -101,6 +101,12 @@ SAMPLES = [
         PLAIN,
         44.286190308937286,
     ),
+    Sample(
+        "tukey_biweight sample_data/diabetes_predictions.csv sample_data/diabetes_targets.csv "
+        "--c 250",
+        "statsmodels.robust.norms.TukeyBiweight",
+        1312.693776662431,
+    ),
     # classification
     Sample(
         "binary_cross_entropy sample_data/breast_cancer_scores.csv --columns prediction=p,target=y",

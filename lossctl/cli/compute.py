@@ -22,7 +22,7 @@ from lossctl.grammar import NUMBER
 
 CHECK_FAILED = 1
 
-FRAMEWORKS = ("torch", "keras", "sklearn", "optax", "scipy", "torchvision")
+FRAMEWORKS = ("torch", "keras", "sklearn", "optax", "scipy", "statsmodels", "torchvision")
 
 WHAT = "What is computed"
 ROWS = "Rows and columns"

@@ -459,6 +459,61 @@ def charbonnier(
 
 
 @loss(
+    aliases=("tukey", "tukey_loss", "biweight", "bisquare", "tukey_bisquare"),
+    twins=(
+        Twin(
+            "statsmodels",
+            "statsmodels.robust.norms.TukeyBiweight({c}).rho(prediction - target){reduction}",
+            sets={"per": "element"},
+            reductions=MEANS,
+        ),
+    ),
+)
+def tukey_biweight(
+    prediction: Values,
+    target: Values,
+    *,
+    c: Annotated[
+        float,
+        Option("residual from which on all cost the same, an outlier's", Interval(above=0)),
+    ] = 4.685,
+) -> MeanOfColumns:
+    """Half the square of a small residual, and a constant of c²/6 from c on.
+
+    Helps:
+        When some targets are plainly wrong: beyond c it does not matter how far off they are, and
+        they pull at nothing. With normal residuals of deviation 1, a c of 4.685 loses only 5 % of
+        the efficiency of least squares.
+
+    Hurts:
+        When the residuals are not of deviation 1 and c stays as it is: give c times their
+        deviation, or all of them count as outliers. When it is fitted from a poor start: it is not
+        convex, and far out its slope is 0. When large errors are real ones.
+
+    Formula:
+        c²/6 (1 - (1 - (r / c)²)³) where |r| ≤ c, else c²/6, with r = prediction - target; where
+        others divide it by c²/6, it ends at 1
+
+    Domain:
+        prediction, target: (n,) or (n, d), finite. Result: from 0 to c²/6.
+
+    Example:
+        >>> tukey_biweight(np.array([1.0, 2.0, 90.0]), np.array([0.0, 0.0, 0.0]), c=2.0)
+        array([0.38541667, 0.66666667, 0.66666667])
+
+    References:
+        A. E. Beaton, J. W. Tukey, The fitting of power series, meaning polynomials, illustrated on
+        band-spectroscopic data, Technometrics 16, 1974; P. W. Holland, R. E. Welsch, Robust
+        regression using iteratively reweighted least-squares, Communications in Statistics A 6,
+        1977
+    """
+    inner = np.minimum(np.abs(prediction - target), c)
+    square = (inner / c) ** 2
+    # 1 - (1 - x)³ = x (3 - x (3 - x)), which keeps all digits of a small residual
+    return inner * inner * (3.0 - square * (3.0 - square)) / 6.0
+
+
+@loss(
     aliases=("pinball", "pinball_loss", "quantile_loss"),
     twins=(
         Twin(

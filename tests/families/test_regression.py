@@ -332,3 +332,46 @@ def test_charbonnier_with_epsilon_1_is_pseudo_huber_and_1():
         for name, options in {"charbonnier": {"epsilon": 1.0}, "pseudo_huber": {}}.items()
     )
     assert one.tolist() == close((other + 1.0).tolist())
+
+
+@pytest.mark.parametrize(
+    ("residual", "c", "expected"),
+    [
+        (0.0, 4.685, 0.0),
+        (1.0, 2.0, 37 / 96),  # (1 - (¾)³) 4/6 = 37/64 × 2/3
+        (-1.0, 2.0, 37 / 96),
+        (2.0, 2.0, 2 / 3),  # at c it reaches 4/6
+        (math.nextafter(2.0, 3.0), 2.0, 2 / 3),
+        (1e300, 2.0, 2 / 3),  # and stays there
+        (3.0, 6.0, 3.46875),  # 6 × 37/64
+        (6.0, 6.0, 6.0),
+        (1.0, 1e8, 0.5),  # ½ r² (1 - (r/c)² + …): the square of r / c is 1e-16
+        (1e-9, 1.0, 5e-19),
+        (1e-150, 1.0, 5e-301),
+        (1e-150, 1e-150, 1e-300 / 6),
+        (1.0, 1e200, 0.5),  # although c² is infinite
+        (1e200, 1e200, INF),  # 1e400 / 6
+        ([1.0, 2.0], 2.0, 101 / 192),  # the mean of the columns, 37/96 and 64/96
+    ],
+)
+def test_tukey_biweight_by_hand(residual, c, expected):
+    target = [0.0] * len(residual) if isinstance(residual, list) else 0.0
+    assert of_one("tukey_biweight", residual, target, c=c) == close(expected)
+
+
+def test_tukey_biweight_has_the_c_of_95_percent_efficiency_unless_told():
+    # 4.685² = 21.949225
+    assert of_one("tukey_biweight", 9.0, 0.0) == close(21.949225 / 6)
+
+
+def test_tukey_biweight_of_a_residual_that_is_no_float():
+    assert of_one("tukey_biweight", 1.5e308, -1.5e308, c=6.0) == 6.0
+
+
+def test_an_outlier_moves_tukey_biweight_no_further():
+    rows = [0.5, -0.25, 3.0], [0.0, 0.0, 0.0]
+    near, far = (
+        lossctl.compute("tukey_biweight", [*rows[0], outlier], [*rows[1], 0.0])
+        for outlier in (5.0, 5e6)
+    )
+    assert near == far

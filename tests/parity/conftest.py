@@ -17,6 +17,7 @@ MODULES = {
     "sklearn": ("sklearn.metrics",),
     "scipy": ("scipy.integrate", "scipy.spatial.distance", "scipy.special", "scipy.stats"),
     "skimage": ("skimage.metrics",),
+    "statsmodels": ("statsmodels.robust.norms",),
 }
 
 

@@ -873,6 +873,18 @@ SCORED = ([2.0, -1.0, 0.5], [1.0, 1.0, -1.0])
             (CLASS_LOGITS, [1, 2]),
             lambda *roles: lossctl.compute("ctc", *map(np.array, roles), from_logits=True),
         ),
+        (
+            "statsmodels",
+            "statsmodels.robust.norms.HuberT().rho(prediction - target).mean()",
+            RESIDUALS,
+            lambda *roles: lossctl.compute("huber", *roles, delta=1.345),
+        ),
+        (
+            "statsmodels",
+            "statsmodels.robust.norms.LeastSquares().rho(prediction - target).mean()",
+            RESIDUALS,
+            lambda *roles: lossctl.compute("mse", *roles, half=True),
+        ),
     ],
 )
 def test_names_that_lead_nowhere_because_another_loss_has_the_number(

@@ -123,6 +123,7 @@ KNOWN = {
     "scipy.stats": {"wasserstein_distance": "earth_mover"},
     "scipy.spatial.distance": {"jensenshannon": "js_divergence"},
     "scipy.special": {"pseudo_huber": "pseudo_huber"},
+    "statsmodels.robust.norms": {"TukeyBiweight": "tukey_biweight"},
 }
 """The loss that each name leads to."""
 
@@ -144,6 +145,7 @@ UNKNOWN = {
             ranking_softmax_loss sparsemax_loss
         """,
         "scipy.stats": "energy_distance wasserstein_distance_nd",
+        "statsmodels.robust.norms": "AndrewWave Hampel RamsayE StudentT TrimmedMean TukeyQuartic",
     },
     "its number follows from that of a loss that has another name or other arguments": {
         # binary_cross_entropy from logits, with labels of -1 and +1, or of several columns
@@ -160,6 +162,8 @@ UNKNOWN = {
         """,
         # kl_divergence, of rows that it divides by their sums
         "scipy.stats": "entropy",
+        # huber, half of mse, and of quantile or the like
+        "statsmodels.robust.norms": "HuberT LeastSquares MQuantileNorm",
     },
     "a layer with parameters of its own, and a loss behind it": {
         "torch.nn": "AdaptiveLogSoftmaxWithLoss LinearCrossEntropyLoss",
@@ -186,6 +190,7 @@ UNKNOWN = {
         "optax.losses": "smooth_labels",
         "scipy.stats": "differential_entropy power_divergence",
         "scipy.spatial.distance": "is_valid_dm is_valid_y num_obs_dm num_obs_y squareform",
+        "statsmodels.robust.norms": "RobustNorm",
     },
 }
 """Names that lead nowhere, by the reason why; a name comes off when its loss is added."""
@@ -199,6 +204,7 @@ LOSSES = {
     "scipy.stats": r"\w*(distance|divergence|entropy)\w*",
     "scipy.spatial.distance": r"[a-z]\w*",
     "scipy.special": r"\w*(entr|kl_div|huber)\w*",
+    "statsmodels.robust.norms": r"[A-Z]\w*",
 }
 """How the frameworks spell a loss in each of their modules."""
 

@@ -454,6 +454,11 @@ LIVE = {
     "pseudo_huber": Live(
         "scipy", "scipy.special.pseudo_huber(20, prediction - target).mean()", diabetes
     ),
+    "tukey_biweight": Live(
+        "statsmodels",
+        "statsmodels.robust.norms.TukeyBiweight(250).rho(prediction - target).mean()",
+        diabetes,
+    ),
     # classification
     "binary_cross_entropy": Live("sklearn", "sklearn.metrics.log_loss(target, prediction)", cancer),
     "categorical_cross_entropy": Live("torch", NLL, digit_labels),
