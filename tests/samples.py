@@ -107,6 +107,17 @@ SAMPLES = [
         "statsmodels.robust.norms.TukeyBiweight",
         1312.693776662431,
     ),
+    Sample(
+        "expectile sample_data/diabetes_predictions.csv sample_data/diabetes_targets.csv --tau 0.9",
+        "statsmodels.robust.norms.MQuantileNorm",
+        1519.4273428454014,
+    ),
+    Sample(
+        "epsilon_insensitive sample_data/diabetes_predictions.csv "
+        "sample_data/diabetes_targets.csv --epsilon 20",
+        PLAIN,
+        27.04257332352941,
+    ),
     # classification
     Sample(
         "binary_cross_entropy sample_data/breast_cancer_scores.csv --columns prediction=p,target=y",

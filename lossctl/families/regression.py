@@ -559,6 +559,93 @@ def quantile(
 
 
 @loss(
+    aliases=("expectile_loss", "asymmetric_squared_error", "asymmetric_least_squares"),
+    twins=(
+        Twin(
+            "statsmodels",
+            "statsmodels.robust.norms.MQuantileNorm({tau}, statsmodels.robust.norms.LeastSquares())"
+            ".rho((target - prediction).ravel()){reduction}",
+            sets={"per": "element"},
+            reductions={"mean": ".mean() * 2", "sum": ".sum() * 2"},
+            named=False,
+            remark="statsmodels halves the square",
+        ),
+    ),
+)
+def expectile(
+    prediction: Values,
+    target: Values,
+    *,
+    tau: Annotated[
+        float,
+        Option("the expectile that is predicted, as a share", Interval(above=0, below=1)),
+    ] = 0.5,
+) -> MeanOfColumns:
+    """Square of the residual times tau where the prediction is too low, else 1 - tau.
+
+    Helps:
+        When too low and too high cost differently, and large errors much more than small ones; the
+        best constant is the tau-expectile of the targets, with tau ½ their mean. Unlike quantile
+        it is smooth, and the size of extreme values counts.
+
+    Hurts:
+        When there are outliers: they count with their square. When an expectile is taken for a
+        quantile: no fixed share of the targets lies below it.
+
+    Formula:
+        |tau - [e < 0]| e² with e = target - prediction; with tau ½ that is half of mse
+
+    Domain:
+        prediction, target: (n,) or (n, d), finite. Result: at least 0.
+
+    Example:
+        >>> expectile(np.array([1.0, 1.0]), np.array([3.0, 0.0]), tau=0.75)
+        array([3.  , 0.25])
+
+    References:
+        W. K. Newey, J. L. Powell, Asymmetric least squares estimation and testing, Econometrica
+        55, 1987
+    """
+    missed = target - prediction
+    return np.where(missed < 0.0, 1.0 - tau, tau) * missed * missed
+
+
+@loss(aliases=("epsilon_insensitive_loss", "eps_insensitive", "svr_loss", "vapnik_loss"))
+def epsilon_insensitive(
+    prediction: Values,
+    target: Values,
+    *,
+    epsilon: Annotated[
+        float, Option("residual up to which nothing is wrong", Interval(at_least=0))
+    ] = 0.1,
+) -> MeanOfColumns:
+    """Absolute value of the residual as far as it exceeds epsilon; 0 within.
+
+    Helps:
+        When errors up to a known tolerance do not matter, and beyond it the error in the target's
+        own unit does; it is what support vector regression minimises.
+
+    Hurts:
+        When epsilon does not fit the scale of the target: nothing counts, or everything. When the
+        best prediction is to be told from good ones: all within epsilon cost the same.
+
+    Formula:
+        max(0, |prediction - target| - epsilon); equals mae where epsilon is 0
+
+    Domain:
+        prediction, target: (n,) or (n, d), finite. Result: at least 0, in the target's unit.
+
+    Example:
+        >>> epsilon_insensitive(np.array([1.0, 5.0]), np.array([1.5, 2.0]), epsilon=0.5)
+        array([0. , 2.5])
+
+    References:
+        V. N. Vapnik, The nature of statistical learning theory, 1995
+    """
+    return np.maximum(np.abs(prediction - target) - epsilon, 0.0)
+
+
+@loss(
     aliases=("poisson_nll", "poisson_loss"),
     optimum=None,
     twins=(

@@ -375,3 +375,77 @@ def test_an_outlier_moves_tukey_biweight_no_further():
         for outlier in (5.0, 5e6)
     )
     assert near == far
+
+
+@pytest.mark.parametrize(
+    ("missed", "tau", "expected"),
+    [
+        (2.0, 0.75, 3.0),  # ¾ × 4
+        (-1.0, 0.75, 0.25),  # ¼ × 1
+        (0.0, 0.75, 0.0),
+        (3.0, 0.5, 4.5),  # ½ × 9
+        (-3.0, 0.5, 4.5),
+        (8.0, 2**-53, 2**-47),  # the greatest share of the other side is 1 - 2⁻⁵³
+        (-8.0, 2**-53, 64 - 2**-47),
+        (8.0, 1 - 2**-53, 64 - 2**-47),
+        (-8.0, 1 - 2**-53, 2**-47),
+        (1.0, 5e-324, 5e-324),  # the least tau there is
+        (-8.0, 5e-324, 64.0),
+        (-1e150, 0.25, 7.5e299),
+        (1e160, 1e-100, 1e220),  # although the square is infinite
+        (1e200, 0.25, INF),
+        ([2.0, -1.0], 0.75, 1.625),  # (3 + ¼) / 2: the mean of the columns
+    ],
+)
+def test_expectile_by_hand(missed, tau, expected):
+    prediction = [0.0] * len(missed) if isinstance(missed, list) else 0.0
+    assert of_one("expectile", prediction, missed, tau=tau) == close(expected)
+
+
+def test_expectile_has_tau_a_half_unless_told():
+    assert of_one("expectile", 0.0, 3.0) == of_one("expectile", 3.0, 0.0) == 4.5
+
+
+def test_the_best_constant_is_the_expectile():
+    # of 0, 0 and 7 the one of ¾ is 4.2: ¾ × (7 - 4.2) = 2.1 = ¼ × (4.2 + 4.2)
+    def of_constant(number):
+        return lossctl.compute("expectile", [number] * 3, [0.0, 0.0, 7.0], tau=0.75)
+
+    best = of_constant(4.2)
+    # ¾ × 2.8² = 5.88 and 2 × ¼ × 4.2² = 8.82, 14.7 of three
+    assert best == close(4.9)
+    # there, of slope 0, it is a parabola of curvature (¾ + ½) / 3 on both sides
+    for step in (-0.1, 0.1):
+        assert of_constant(4.2 + step) == pytest.approx(4.9 + 0.01 * 1.25 / 3, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("residual", "epsilon", "expected"),
+    [
+        (3.0, 0.5, 2.5),
+        (-3.0, 0.5, 2.5),
+        (0.25, 0.5, 0.0),
+        (-0.25, 0.5, 0.0),
+        (0.5, 0.5, 0.0),  # at epsilon it still costs nothing
+        (math.nextafter(0.5, 1.0), 0.5, 2**-53),  # and right beyond it something
+        (0.0, 0.0, 0.0),
+        (-3.0, 0.0, 3.0),  # epsilon 0 is mae
+        (5e-324, 0.0, 5e-324),
+        (1e308, 1.0, 1e308),
+        (1.0, 1e308, 0.0),
+        ([3.0, -0.25], 0.5, 1.25),  # the mean of the columns
+    ],
+)
+def test_epsilon_insensitive_by_hand(residual, epsilon, expected):
+    target = [0.0] * len(residual) if isinstance(residual, list) else 0.0
+    assert of_one("epsilon_insensitive", residual, target, epsilon=epsilon) == close(expected)
+
+
+def test_epsilon_insensitive_has_epsilon_a_tenth_unless_told():
+    assert of_one("epsilon_insensitive", 0.1, 0.0) == 0.0
+    assert of_one("epsilon_insensitive", 1.0, 0.0) == close(0.9)
+
+
+@pytest.mark.parametrize("name", ["expectile", "epsilon_insensitive"])
+def test_a_residual_that_is_no_float_costs_infinitely_much(name):
+    assert of_one(name, 1.5e308, -1.5e308) == INF

@@ -37,6 +37,7 @@ KERAS_BCE = "keras.losses.BinaryCrossentropy(dtype='float64')(target, prediction
 KERAS_BCE_32 = "keras.losses.BinaryCrossentropy(dtype='float32')(target, prediction)"
 SKLEARN_BCE = "sklearn.metrics.log_loss(target, prediction, labels=[0, 1])"
 SKLEARN_BCE_32 = "sklearn.metrics.log_loss(target, prediction.astype('f4'), labels=[0, 1])"
+NORMS = "statsmodels.robust.norms"
 
 
 @dataclass(frozen=True)
@@ -875,15 +876,21 @@ SCORED = ([2.0, -1.0, 0.5], [1.0, 1.0, -1.0])
         ),
         (
             "statsmodels",
-            "statsmodels.robust.norms.HuberT().rho(prediction - target).mean()",
+            f"{NORMS}.HuberT().rho(prediction - target).mean()",
             RESIDUALS,
             lambda *roles: lossctl.compute("huber", *roles, delta=1.345),
         ),
         (
             "statsmodels",
-            "statsmodels.robust.norms.LeastSquares().rho(prediction - target).mean()",
+            f"{NORMS}.LeastSquares().rho(prediction - target).mean()",
             RESIDUALS,
             lambda *roles: lossctl.compute("mse", *roles, half=True),
+        ),
+        (
+            "statsmodels",
+            f"{NORMS}.MQuantileNorm(0.2, {NORMS}.LeastSquares()).rho(target - prediction).mean()",
+            ([0.1, 0.5, -5.0], [0.0, 0.0, 0.0]),
+            lambda *roles: lossctl.compute("expectile", *roles, tau=0.2) / 2,
         ),
     ],
 )

@@ -162,7 +162,7 @@ UNKNOWN = {
         """,
         # kl_divergence, of rows that it divides by their sums
         "scipy.stats": "entropy",
-        # huber, half of mse, and of quantile or the like
+        # huber, half of mse, and half of expectile where its base is the latter
         "statsmodels.robust.norms": "HuberT LeastSquares MQuantileNorm",
     },
     "a layer with parameters of its own, and a loss behind it": {

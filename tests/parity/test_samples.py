@@ -260,6 +260,9 @@ class InPlainPython:
         residuals = self._residuals()
         return mean(math.sqrt(residual**2 + Fraction("0.001") ** 2) for residual in residuals)
 
+    def epsilon_insensitive(self):
+        return mean(max(abs(residual) - 20, 0) for residual in self._residuals())
+
     def _residuals(self):
         prediction = exact("diabetes_predictions.csv", "prediction")
         target = exact("diabetes_targets.csv", "target")
@@ -457,6 +460,12 @@ LIVE = {
     "tukey_biweight": Live(
         "statsmodels",
         "statsmodels.robust.norms.TukeyBiweight(250).rho(prediction - target).mean()",
+        diabetes,
+    ),
+    "expectile": Live(
+        "statsmodels",
+        "statsmodels.robust.norms.MQuantileNorm(0.9, statsmodels.robust.norms.LeastSquares())"
+        ".rho(target - prediction).mean() * 2",
         diabetes,
     ),
     # classification
