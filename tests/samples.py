@@ -411,6 +411,12 @@ SAMPLES = [
         "scipy.special.kl_div",
         2.203952741106713,
     ),
+    Sample(
+        "student_t_nll sample_data/diabetes_predictions.csv sample_data/diabetes_targets.csv "
+        "--scale 40",
+        "scipy.stats.t.logpdf",
+        5.47061520051294,
+    ),
     # sequence
     Sample(
         "ctc sample_data/strips_prediction.csv sample_data/strips_target.csv --unit strip",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from statistics import NormalDist
 
 import numpy as np
@@ -278,6 +279,67 @@ def test_gaussian_nll_is_least_where_the_mean_is_the_target():
 def test_laplace_nll_by_hand(location, scale, target, options, expected):
     found = of_one(distribution.laplace_nll, location, scale, target, **options)
     assert found == close(expected)
+
+
+@pytest.mark.parametrize(
+    ("target", "degrees", "scale", "expected"),
+    [
+        # 1: π (1 + t²)
+        (0.0, 1.0, 1.0, math.log(math.pi)),
+        (3.0, 1.0, 1.0, math.log(10 * math.pi)),
+        (-3.0, 1.0, 1.0, math.log(10 * math.pi)),
+        (1.0, 1.0, 0.5, math.log(2.5 * math.pi)),  # t = 2, and half of 5π
+        # 2: (2 + t²)^1.5, here 6^1.5
+        (2.0, 2.0, 1.0, 1.5 * math.log(6)),
+        # 3: π (3 + t²)² / 6√3, here 144π / 6√3
+        (3.0, 3.0, 1.0, math.log(24 * math.pi / math.sqrt(3))),
+        # 4: (4 + t²)^2.5 / 12, in the middle 8/3, and for t = 8/3 (10/3)^5 / 12
+        (0.0, 4.0, 1.0, math.log(8 / 3)),
+        (0.0, 4.0, 3.0, math.log(8)),
+        (1.0, 4.0, 0.375, 5 * math.log(5 / 3)),
+        # 5: 3π√5 (1 + t²/5)³ / 8, here 6³ = 216
+        (5.0, 5.0, 1.0, math.log(81 * math.pi * math.sqrt(5))),
+        # many: the normal one
+        (3.0, 1e300, 1.0, 4.5 + math.log(2 * math.pi) / 2),
+        (0.0, 1e18, 4.0, math.log(32 * math.pi) / 2),
+        # hardly any: √v / 2 in the middle, with v = 2⁻¹⁰⁷⁴
+        (0.0, 5e-324, 1.0, 538 * LN2),
+        # far out π r² / scale, although neither r² nor r / scale is a float
+        (1e200, 1.0, 1.0, math.log(math.pi) + 400 * math.log(10)),
+        (1e300, 1.0, 1e-300, math.log(math.pi) + 900 * math.log(10)),
+        ([3.0, 0.0], 1.0, 1.0, math.log(10 * math.pi) + math.log(math.pi)),  # of each column
+    ],
+)
+def test_student_t_nll_by_hand(target, degrees, scale, expected):
+    prediction = [0.0] * len(target) if isinstance(target, list) else 0.0
+    options = {"degrees_of_freedom": degrees, "scale": scale}
+    assert of_one(distribution.student_t_nll, prediction, target, **options) == close(expected)
+    shifted = of_one(distribution.student_t_nll, target, prediction, **options)
+    assert shifted == close(expected)
+
+
+@pytest.mark.parametrize("degrees", [2, 6, 30, 32, 34, 100, 1000])
+def test_student_t_nll_in_the_middle_of_even_degrees(degrees):
+    # Γ(½ (v + 1)) / √π Γ(½ v) is 1 × 3 × … × (v - 1) / (2 × 4 × … × (v - 2)) / 2
+    odd = Fraction(math.prod(range(1, degrees, 2)), 2 * math.prod(range(2, degrees, 2)))
+    expected = 0.5 * math.log(degrees) - math.log(odd)
+    options = {"degrees_of_freedom": float(degrees)}
+    found = of_one(distribution.student_t_nll, 0.0, 0.0, **options)
+    assert found == pytest.approx(expected, rel=1e-14, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "expected"),
+    # mpmath 1.3.0 with 50 digits; scipy 1.17.1 agrees
+    [(31.9, 2.0479499206655358), (32.0, 2.0479356846150182), (32.1, 2.0479215471532718)],
+)
+def test_student_t_nll_is_the_same_on_both_sides_of_32_degrees(degrees, expected):
+    found = of_one(distribution.student_t_nll, 0.0, 1.5, degrees_of_freedom=degrees)
+    assert found == pytest.approx(expected, rel=1e-14, abs=0)
+
+
+def test_student_t_nll_has_4_degrees_and_a_scale_of_1_unless_told():
+    assert of_one(distribution.student_t_nll, 0.0, 0.0) == close(math.log(8 / 3))
 
 
 @pytest.mark.parametrize(

@@ -892,6 +892,15 @@ SCORED = ([2.0, -1.0, 0.5], [1.0, 1.0, -1.0])
             ([0.1, 0.5, -5.0], [0.0, 0.0, 0.0]),
             lambda *roles: lossctl.compute("expectile", *roles, tau=0.2) / 2,
         ),
+        (
+            "statsmodels",
+            f"{NORMS}.StudentT(c=2, df=4).rho(prediction - target).mean()",
+            RESIDUALS,
+            # ln(8 / 3) + ln 2 is what no residual costs; all else has the factor c² df / (df + 1)
+            lambda *roles: (
+                (lossctl.compute("student_t_nll", *roles, scale=2) - math.log(16 / 3)) * 3.2
+            ),
+        ),
     ],
 )
 def test_names_that_lead_nowhere_because_another_loss_has_the_number(

@@ -145,7 +145,7 @@ UNKNOWN = {
             ranking_softmax_loss sparsemax_loss
         """,
         "scipy.stats": "energy_distance wasserstein_distance_nd",
-        "statsmodels.robust.norms": "AndrewWave Hampel RamsayE StudentT TrimmedMean TukeyQuartic",
+        "statsmodels.robust.norms": "AndrewWave Hampel RamsayE TrimmedMean TukeyQuartic",
     },
     "its number follows from that of a loss that has another name or other arguments": {
         # binary_cross_entropy from logits, with labels of -1 and +1, or of several columns
@@ -162,8 +162,9 @@ UNKNOWN = {
         """,
         # kl_divergence, of rows that it divides by their sums
         "scipy.stats": "entropy",
-        # huber, half of mse, and half of expectile where its base is the latter
-        "statsmodels.robust.norms": "HuberT LeastSquares MQuantileNorm",
+        # huber, half of mse, half of expectile where its base is the latter, and student_t_nll
+        # from 0 on and in another unit
+        "statsmodels.robust.norms": "HuberT LeastSquares MQuantileNorm StudentT",
     },
     "a layer with parameters of its own, and a loss behind it": {
         "torch.nn": "AdaptiveLogSoftmaxWithLoss LinearCrossEntropyLoss",

@@ -592,6 +592,9 @@ LIVE = {
     "crps": Live("scipy", CRPS, ensemble),
     "crps_gaussian": Live("scipy", CRPS_GAUSSIAN, lambda: gaussian() | {"inf": math.inf}),
     "beta_divergence": Live("scipy", "scipy.special.kl_div(target, prediction).mean()", visits),
+    "student_t_nll": Live(
+        "scipy", "-scipy.stats.t.logpdf(target, 4, prediction, 40).mean()", diabetes
+    ),
     # sequence
     "ctc": Live("torch", CTC, strips),
     "sequence_cross_entropy": Live("torch", NLL, characters),
