@@ -162,6 +162,16 @@ SAMPLES = [
         "torch.nn.functional.nll_loss",
         0.1793148068525166,
     ),
+    Sample(
+        "generalised_cross_entropy sample_data/iris_probabilities.csv sample_data/iris_labels.csv",
+        "scipy.special.boxcox",
+        0.1245337309378642,
+    ),
+    Sample(
+        "symmetric_cross_entropy sample_data/iris_probabilities.csv sample_data/iris_labels.csv",
+        PLAIN,
+        0.4877260560368544,
+    ),
     # metric
     Sample(
         "contrastive sample_data/digits_first.csv sample_data/digits_second.csv "

@@ -189,6 +189,7 @@ def test_a_framework_s_name_that_is_another_loss_s_is_refused(plug_in, monkeypat
         ("sequence loss", "sequence_cross_entropy"),
         ("beta-divergence", "beta_divergence"),
         ("Poisson loss", "poisson"),
+        ("generalized cross-entropy loss", "generalised_cross_entropy"),
         ("cross-entropy", "cross_entropy"),
         ("focal loss", "focal"),
     ],

@@ -438,3 +438,87 @@ def test_binary_focal_of_logits_by_hand(logit, target, options, expected):
 def test_categorical_focal_by_hand(prediction, target, options, expected):
     found = of_one("categorical_focal", prediction, target, **options)
     assert found == pytest.approx(expected, rel=1e-14, abs=0)
+
+
+# Losses for wrong labels
+
+SCORES = [[2.0, 0.0, -1.0], [0.0, 1.0, 0.5], [1.0, 1.0, 1.0], [-3.0, 2.5, 4.0]]
+CLASSES = [0, 2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("prediction", "label", "options", "expected"),
+    [
+        ([0.25, 0.75], 0, {"q": 0.5}, 1),  # (1 - ½) / ½
+        ([0.0625, 0.9375], 0, {"q": 0.25}, 2),  # (1 - ½) / ¼
+        ([0.25, 0.75], 0, {"q": 1.0}, 0.75),
+        ([2**-10, 1 - 2**-10], 0, {}, (127 / 128) / 0.7),  # the power is 2⁻⁷
+        ([0.0, 1.0], 0, {}, 1 / 0.7),
+        ([0.0, 1.0], 0, {"q": 0.125}, 8),
+        ([0.0, 1.0], 1, {}, 0),
+        ([0.5, 0.5], 1, {"q": 1e-300}, LN2),  # the limit is cross-entropy
+        # 0.7 × 2⁻⁵³ is too small to be seen beside the 1 of 1 - p^q
+        ([1 - 2**-53, 2**-53], 0, {}, 2**-53),
+        ([0.125, 0.125, 0.125], 1, {"q": 1.0}, 0.875),  # no matter what the others are
+        ([0.0, 0.0], 1, {"from_logits": True, "q": 0.5}, 2 - math.sqrt(2)),
+        ([LN3, 0.0], 1, {"from_logits": True, "q": 0.5}, 1),  # p = ¼
+        ([1e4, -1e4], 0, {"from_logits": True}, 0),
+        ([1e4, -1e4], 1, {"from_logits": True}, 1 / 0.7),
+        ([1e150, -1e150], 1, {"from_logits": True}, 1 / 0.7),
+        # e^-40 is left of (1 - p^q) / q, less about its square
+        ([40.0, 0.0], 0, {"from_logits": True}, math.exp(-40)),
+    ],
+)
+def test_generalised_cross_entropy_by_hand(prediction, label, options, expected):
+    assert of_one("generalised_cross_entropy", prediction, label, **options) == close(expected)
+
+
+def test_generalised_cross_entropy_of_an_independent_implementation():
+    # scipy 1.17: -scipy.special.boxcox(softmax, 0.7), averaged
+    found = lossctl.compute("gce", SCORES, CLASSES, from_logits=True)
+    assert found == close(0.7873054028955885)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "label", "options", "expected"),
+    [
+        (HALVES, 0, {}, 0.1 * LN2 + 2),  # 4 (¼ + ¼)
+        (HALVES, 1, {}, 0.2 * LN2 + 3),  # 4 (½ + ¼)
+        (HALVES, 1, {"alpha": 1.0, "beta": 0.0}, 2 * LN2),
+        (HALVES, 0, {"alpha": 0.0, "beta": 2.0, "log_of_zero": -3.0}, 3),
+        (HALVES, 0, {"alpha": 6.0, "beta": 0.1}, 6 * LN2 + 0.2),
+        ([0.0, 1.0], 0, {}, 0.1 * CLIPPED + 4),
+        ([0.0, 1.0], 1, {}, 0.1 * 2**-52),
+        ([0.0, 1.0], 0, {"clip": 0.0}, INF),
+        ([0.0, 1.0], 0, {"clip": 0.0, "alpha": 0.0}, 4),
+        # what the other classes have, also in a row that sums to ½
+        ([0.25, 0.125, 0.125], 0, {}, 0.2 * LN2 + 1),
+        ([0.0, 0.0], 1, {"from_logits": True}, 0.1 * LN2 + 2),
+        ([LN3, 0.0], 1, {"from_logits": True}, 0.2 * LN2 + 3),
+        ([1e4, -1e4], 0, {"from_logits": True}, 0),
+        ([1e4, -1e4], 1, {"from_logits": True}, 2004),
+        ([40.0, 0.0], 0, {"from_logits": True}, 4.1 * math.exp(-40)),
+    ],
+)
+def test_symmetric_cross_entropy_by_hand(prediction, label, options, expected):
+    assert of_one("symmetric_cross_entropy", prediction, label, **options) == close(expected)
+
+
+@pytest.mark.parametrize(
+    ("log_of_zero", "expected"),
+    [
+        (-4.0, 2.756203233211986),
+        (math.log(1e-4), 6.032114955487087),  # 1e-4 in the place of the 0 of a label
+    ],
+)
+def test_symmetric_cross_entropy_of_an_independent_implementation(log_of_zero, expected):
+    # torch 2.13: 0.1 cross_entropy - (softmax × the logarithms of the one-hot rows).sum(1).mean()
+    options = {"from_logits": True, "log_of_zero": log_of_zero}
+    assert lossctl.compute("sce", SCORES, CLASSES, **options) == close(expected)
+
+
+@pytest.mark.parametrize("name", ["generalised_cross_entropy", "symmetric_cross_entropy"])
+def test_logits_of_classes_taken_for_probabilities_are_refused(name):
+    with pytest.raises(DataError) as caught:
+        lossctl.compute(name, [[2.0, -1.0]], [0])
+    assert caught.value.hint == "--from-logits: prediction holds logits, not probabilities"

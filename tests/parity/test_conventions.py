@@ -259,6 +259,16 @@ ROWS = {
             3.98 / 3,
         ),
     ],
+    "generalised cross-entropy": [
+        # of ¼ and 1/16: (1 - ½) / ½ and (1 - ¼) / ½, for the root is Keras's default
+        Row(
+            "keras",
+            "keras.losses.CategoricalGeneralizedCrossEntropy(dtype='float64')(target, prediction)",
+            "generalised_cross_entropy",
+            ([[0.25, 0.75], [0.9375, 0.0625]], [0, 1]),
+            1.25,
+        ),
+    ],
     "binary focal loss": [
         Row(
             "keras",

@@ -56,6 +56,7 @@ KNOWN = {
         "BinaryFocalCrossentropy": "binary_focal",
         "CategoricalCrossentropy": "categorical_cross_entropy",
         "CategoricalFocalCrossentropy": "categorical_focal",
+        "CategoricalGeneralizedCrossEntropy": "generalised_cross_entropy",
         "CosineSimilarity": "cosine_proximity",
         "Dice": "dice",
         "Hinge": "hinge",
@@ -74,6 +75,7 @@ KNOWN = {
         "binary_focal_crossentropy": "binary_focal",
         "categorical_crossentropy": "categorical_cross_entropy",
         "categorical_focal_crossentropy": "categorical_focal",
+        "categorical_generalized_cross_entropy": "generalised_cross_entropy",
         "cosine_similarity": "cosine_proximity",
         "dice": "dice",
         "hinge": "hinge",
@@ -132,8 +134,7 @@ UNKNOWN = {
         "torch.nn": "MultiLabelMarginLoss MultiMarginLoss",
         "torch.nn.functional": "multi_margin_loss multilabel_margin_loss",
         "keras.losses": """
-            CategoricalGeneralizedCrossEntropy CategoricalHinge Circle
-            categorical_generalized_cross_entropy categorical_hinge circle
+            CategoricalHinge Circle categorical_hinge circle
         """,
         "sklearn.metrics": """
             coverage_error hamming_loss label_ranking_loss max_error mean_gamma_deviance

@@ -37,6 +37,9 @@ UNDEFINED_AT_ZERO = {
 }
 """Roles and options that stay away from 0, or from the zero vector."""
 
+REFUSED_AT_THE_END = {"keras.losses.CategoricalGeneralizedCrossEntropy": {"q"}}
+"""Options whose range ends sooner in the framework."""
+
 NO_INFINITY = {"optax.ctc_loss"}
 """Twins that have another number where the loss is infinite, as their remark says."""
 
@@ -154,6 +157,8 @@ def option_values(draw, loss, twin):
             avoid = name in UNDEFINED_AT_ZERO.get(twin.name, ())
             usual = twin.sets.get(name, setting.default)
             others = values_of(setting, above_zero=avoid)
+            if name in REFUSED_AT_THE_END.get(twin.name, ()):
+                others = others.filter(lambda end: end != 1.0)
             given_options[name] = draw(others if avoid and not usual else st.just(usual) | others)
     return given_options
 
