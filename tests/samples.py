@@ -172,6 +172,12 @@ SAMPLES = [
         PLAIN,
         0.4877260560368544,
     ),
+    Sample(
+        "logit_adjusted_cross_entropy sample_data/coins_probabilities.npy "
+        "sample_data/coins_classes.npy --prior 3680,456,2264",
+        "torch.nn.functional.cross_entropy",
+        0.330647485853725,
+    ),
     # metric
     Sample(
         "contrastive sample_data/digits_first.csv sample_data/digits_second.csv "

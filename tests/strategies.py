@@ -695,7 +695,7 @@ def ends(within: Interval, largest: float = LARGE) -> tuple[float, float]:
 # Options
 
 
-SHAPED = ("blank", "ignore_class", "class_weights")
+SHAPED = ("blank", "ignore_class", "class_weights", "prior")
 """Options that speak of classes, so that their legal values depend on how many there are."""
 
 LEGAL: Mapping[str, st.SearchStrategy[Any]] = {
@@ -727,6 +727,7 @@ def shaped_options(
         "blank": st.integers(0, classes - 1),
         "ignore_class": st.sampled_from([None, *map(str, range(classes))][: classes or 1]),
         "class_weights": st.sampled_from([None, ",".join(["1", "0", "0.5"][:classes])]),
+        "prior": st.sampled_from([None, ",".join(["1", "300", "0.5"][:classes])]),
     }
     settings = computation.loss.settings
     return st.fixed_dictionaries({name: legal[name] for name in SHAPED if name in settings})

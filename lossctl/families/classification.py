@@ -16,6 +16,8 @@ import numpy as np
 
 from lossctl.block import Array, Codes
 from lossctl.definition import Choice, MeanOfColumns, PerRow, SumOfColumns, Twin, loss
+from lossctl.errors import UsageError, plural, quote
+from lossctl.grammar import NUMBER
 from lossctl.kinds import (
     CLASS_SCORES,
     DISTRIBUTION,
@@ -777,6 +779,58 @@ def symmetric_cross_entropy(
     return _times(alpha, -of_label) + beta * -log_of_zero * missed
 
 
+@loss(aliases=("logit_adjustment", "logit_adjusted_softmax", "balanced_softmax"))
+def logit_adjusted_cross_entropy(
+    prediction: Distribution,
+    target: Labels,
+    *,
+    prior: Annotated[
+        str | None,
+        Option(
+            "how frequent each class is, a share or a count, comma between them; none is all alike"
+        ),
+    ] = None,
+    tau: Annotated[
+        float, Option("how strongly the prior counts; 0 is cross-entropy", Interval(at_least=0))
+    ] = 1.0,
+    from_logits: ClassLogits = False,
+    clip: Clip = EPSILON,
+) -> PerRow:
+    """Cross-entropy after each class has got a head start by how frequent it is.
+
+    Helps:
+        When classes are rare and frequent in training but count alike afterwards: scores that are
+        best here, taken without the head start, have the least balanced error. With tau 1 it is the
+        balanced softmax.
+
+    Hurts:
+        When the prior is that of other data than those the scores were fitted on. Without `prior`
+        it is plain cross-entropy.
+
+    Formula:
+        -ln softmax(scores + tau ln prior)[label], with scores = ln prediction, or with
+        `from_logits` the prediction itself
+
+    Domain:
+        prediction: (n, classes), rows of probabilities, or finite with `from_logits`. target:
+        (n,), class numbers from 0, or names of the prediction's columns. prior: numbers above 0, in
+        the order of the prediction's columns. Result: at least 0, in nats.
+
+    Example:
+        >>> logit_adjusted_cross_entropy(np.array([[0.5, 0.5]]), np.array([1]), prior="3,1")
+        array([1.38629436])
+
+    References:
+        A. K. Menon et al., Long-tail learning via logit adjustment, ICLR 2021; J. Ren et al.,
+        Balanced meta-softmax for long-tailed visual recognition, NeurIPS 2020
+    """
+    scores = prediction if from_logits else np.log(np.clip(prediction, clip, 1.0 - clip))
+    if prior is not None:
+        frequency = _of_classes("prior", prior, prediction.shape[1], zero=False)
+        scores = scores + tau * np.log(frequency)
+    return -_at(_log_softmax(scores), target)
+
+
 def _smoothed(target: Array, share: float, classes: int) -> Array:
     return target * (1.0 - share) + share / classes if share else target
 
@@ -821,6 +875,28 @@ def _with(table: Array, column: Codes, number: float) -> Array:
     table = table.copy()
     np.put_along_axis(table, column[:, None], number, axis=1)
     return table
+
+
+def _of_classes(option: str, text: str, classes: int, *, zero: bool) -> Array:
+    """Read one number for each class, which may be 0 or not.
+
+    Raises:
+        UsageError: some are no such numbers, or they are not as many as the classes.
+    """
+    words = [word.strip() for word in text.split(",")]
+    numbers = [float(word) if NUMBER.fullmatch(word) else math.nan for word in words]
+    legal = all(0.0 <= number < math.inf and (zero or number) for number in numbers)
+    if not legal or not any(numbers):
+        which, lest = ("of at least 0", ", not all 0") if zero else ("above 0", "")
+        raise UsageError(
+            f"{option} must be numbers {which}, a comma between them{lest}, not {quote(text)}"
+        )
+    if len(numbers) != classes:
+        raise UsageError(
+            f"{option} has {plural(len(numbers), 'number')}, but there are "
+            f"{plural(classes, 'class')}"
+        )
+    return np.array(numbers)
 
 
 cross_entropy = Choice(

@@ -11,27 +11,26 @@ A value out of its domain never reaches these functions: whoever reads the data 
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 
 from lossctl.block import Array, Mask
 from lossctl.definition import Remark, SeveralTerms, Twin, loss
-from lossctl.errors import UsageError, plural, quote
+from lossctl.errors import UsageError, quote
 from lossctl.families.classification import (
     EPSILON,
     ClassLogits,
     Clip,
     Normalise,
     _log_softmax,
+    _of_classes,
     _sigmoid,
     _times,
     binary_cross_entropy,
     categorical_cross_entropy,
     sparse_categorical_cross_entropy,
 )
-from lossctl.grammar import NUMBER
 from lossctl.kinds import MASK, VALUES, Distribution, Labels, Masks, Shares, narrowed
 from lossctl.options import Interval, Option
 
@@ -648,7 +647,7 @@ def pixelwise_cross_entropy(
     )
     if class_weights is None:
         return each[:, None]
-    factor = _factors(class_weights, prediction.shape[1])[target]
+    factor = _of_classes("class_weights", class_weights, prediction.shape[1], zero=True)[target]
     return np.stack([_times(factor, each), factor]).T
 
 
@@ -715,19 +714,3 @@ def _mismatch(matched: Array, wrong: Array, smooth: float, eps: float) -> Array:
 def _quotient(above: Array, below: Array) -> Array:
     """Divide; where nothing stands below the line, nothing is wrong."""
     return np.divide(above, below, out=np.zeros_like(below), where=below != 0.0)
-
-
-def _factors(class_weights: str, classes: int) -> Array:
-    words = [word.strip() for word in class_weights.split(",")]
-    factors = [float(word) if NUMBER.fullmatch(word) else math.nan for word in words]
-    if not all(0.0 <= factor < math.inf for factor in factors) or not any(factors):
-        raise UsageError(
-            "class_weights must be numbers of at least 0, a comma between them, not all 0, "
-            f"not {quote(class_weights)}"
-        )
-    if len(factors) != classes:
-        raise UsageError(
-            f"class_weights has {plural(len(factors), 'number')}, but there are "
-            f"{plural(classes, 'class')}"
-        )
-    return np.array(factors)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import lossctl
-from lossctl.errors import DataError
+from lossctl.errors import DataError, UsageError
 
 LN2, LN3 = math.log(2), math.log(3)
 INF = math.inf
@@ -515,6 +515,73 @@ def test_symmetric_cross_entropy_of_an_independent_implementation(log_of_zero, e
     # torch 2.13: 0.1 cross_entropy - (softmax × the logarithms of the one-hot rows).sum(1).mean()
     options = {"from_logits": True, "log_of_zero": log_of_zero}
     assert lossctl.compute("sce", SCORES, CLASSES, **options) == close(expected)
+
+
+# Classes that are frequent and rare
+
+
+@pytest.mark.parametrize(
+    ("prediction", "label", "options", "expected"),
+    [
+        ([0.5, 0.5], 1, {"prior": "3,1"}, 2 * LN2),  # ¼
+        ([0.5, 0.5], 0, {"prior": "3,1"}, 2 * LN2 - LN3),  # ¾
+        ([0.5, 0.5], 1, {"prior": "0.75, 0.25"}, 2 * LN2),
+        ([0.5, 0.5], 1, {"prior": "3e20,1e20"}, 2 * LN2),
+        ([0.25, 0.75], 0, {"prior": "3,1"}, LN2),  # ¾ and ¾
+        ([0.5, 0.5], 1, {"prior": "3,1", "tau": 2.0}, math.log(10)),  # 9 to 1
+        ([0.5, 0.5], 1, {"prior": "4,1", "tau": 0.5}, LN3),  # 2 to 1
+        ([0.5, 0.5], 1, {"prior": "3,1", "tau": 0.0}, LN2),
+        (HALVES, 0, {"prior": "2,1,1"}, LN3 - LN2),  # 1 of 1, ¼ and ¼
+        (HALVES, 2, {"prior": "2,1,1"}, LN2 + LN3),
+        (HALVES, 1, {}, 2 * LN2),
+        (HALVES, 1, {"tau": 7.0}, 2 * LN2),
+        ([0.25, 0.125, 0.125], 0, {}, LN2),  # a row that sums to ½
+        ([0.0, 1.0], 0, {"clip": 0.0, "prior": "1,2"}, INF),
+        ([0.0, 1.0], 1, {"clip": 0.0, "prior": "1,2"}, 0),
+        ([0.0, 1.0], 0, {"prior": "1,2"}, CLIPPED + LN2),
+        ([0.0, LN3], 1, {"from_logits": True, "prior": "3,1"}, LN2),
+        ([1e4, -1e4], 0, {"from_logits": True, "prior": "1,8"}, 0),
+        ([1e4, -1e4], 1, {"from_logits": True, "prior": "1,1"}, 2e4),
+        ([1e150, -1e150], 1, {"from_logits": True, "prior": "1,8"}, 2e150),
+        # ln(1 + 8 e^-40): 8 e^-40, to all digits
+        ([40.0, 0.0], 0, {"from_logits": True, "prior": "1,8"}, 8 * math.exp(-40)),
+    ],
+)
+def test_logit_adjusted_cross_entropy_by_hand(prediction, label, options, expected):
+    found = of_one("logit_adjusted_cross_entropy", prediction, label, **options)
+    assert found == pytest.approx(expected, rel=2e-14, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"prior": "70,25,5"}, 2.35718662244504),
+        ({"prior": ".7,.25,.05", "tau": 1.5}, 2.506241041381016),
+    ],
+)
+def test_logit_adjusted_cross_entropy_of_an_independent_implementation(options, expected):
+    # torch 2.13: cross_entropy(scores + tau × prior.log(), classes)
+    found = lossctl.compute("balanced_softmax", SCORES, CLASSES, from_logits=True, **options)
+    assert found == close(expected)
+
+
+@pytest.mark.parametrize(
+    ("prior", "message"),
+    [
+        ("1,2,3", "prior has 3 numbers, but there are 2 classes"),
+        ("1", "prior has 1 number, but there are 2 classes"),
+        ("1,0", "prior must be numbers above 0, a comma between them, not '1,0'"),
+        ("1,-2", "prior must be numbers above 0, a comma between them, not '1,-2'"),
+        ("1;2", "prior must be numbers above 0, a comma between them, not '1;2'"),
+        ("1,nan", "prior must be numbers above 0, a comma between them, not '1,nan'"),
+        ("1,1e999", "prior must be numbers above 0, a comma between them, not '1,1e999'"),
+        ("", "prior must be numbers above 0, a comma between them, not ''"),
+    ],
+)
+def test_priors_that_make_no_sense(prior, message):
+    with pytest.raises(UsageError) as caught:
+        of_one("logit_adjusted_cross_entropy", [0.5, 0.5], 1, prior=prior)
+    assert caught.value.message == message
 
 
 @pytest.mark.parametrize("name", ["generalised_cross_entropy", "symmetric_cross_entropy"])

@@ -115,6 +115,14 @@ def iris():
     return {"prediction": probabilities.to_numpy(), "target": np.array(label)}
 
 
+def coin_labels():
+    counts = {"frequency": np.array([3680.0, 456.0, 2264.0])}
+    return counts | {
+        "prediction": array("coins_probabilities.npy").reshape(-1, 3),
+        "target": np.load(FOLDER / "coins_classes.npy").reshape(-1).astype(np.int64),
+    }
+
+
 def directions():
     first, second = matrix("digits_first.csv"), matrix("digits_second.csv")
     sign = 2.0 * column("digits_pairs.csv", "similar") - 1.0
@@ -500,6 +508,11 @@ LIVE = {
         "scipy",
         "-scipy.special.boxcox(prediction[range(150), target], 0.7).mean()",
         iris,
+    ),
+    "logit_adjusted_cross_entropy": Live(
+        "torch",
+        "torch.nn.functional.cross_entropy(prediction.log() + frequency.log(), target)",
+        coin_labels,
     ),
     # metric
     "hinge_embedding": Live(
