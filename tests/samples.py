@@ -178,6 +178,12 @@ SAMPLES = [
         "torch.nn.functional.cross_entropy",
         0.330647485853725,
     ),
+    Sample(
+        "asymmetric_loss sample_data/digits_probabilities.csv sample_data/digits_one_hot.csv "
+        "--on id",
+        PLAIN,
+        0.22331168964435644,
+    ),
     # metric
     Sample(
         "contrastive sample_data/digits_first.csv sample_data/digits_second.csv "

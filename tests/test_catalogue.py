@@ -191,6 +191,7 @@ def test_a_framework_s_name_that_is_another_loss_s_is_refused(plug_in, monkeypat
         ("Poisson loss", "poisson"),
         ("generalized cross-entropy loss", "generalised_cross_entropy"),
         ("balanced softmax", "logit_adjusted_cross_entropy"),
+        ("ASL", "asymmetric_loss"),
         ("cross-entropy", "cross_entropy"),
         ("focal loss", "focal"),
     ],

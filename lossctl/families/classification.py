@@ -831,6 +831,70 @@ def logit_adjusted_cross_entropy(
     return -_at(_log_softmax(scores), target)
 
 
+@loss(aliases=("asl", "asymmetric_multilabel"))
+def asymmetric_loss(
+    prediction: Probabilities,
+    target: Probabilities,
+    *,
+    gamma_negative: Annotated[
+        float, Option("how strongly easy negatives are discounted", Interval(at_least=0))
+    ] = 4.0,
+    gamma_positive: Annotated[
+        float, Option("how strongly easy positives are discounted", Interval(at_least=0))
+    ] = 1.0,
+    shift: Annotated[
+        float, Option("taken from the probabilities of negatives, which end at 0", SHARE)
+    ] = 0.05,
+    from_logits: Logits = False,
+    clip: Clip = EPSILON,
+) -> SumOfColumns:
+    """Focal loss of several labels a row that discounts negatives more, and the easiest wholly.
+
+    Helps:
+        When each row has few of many possible labels, so that easy negatives outnumber positives;
+        the shift also discards negatives that nearly nothing speaks for.
+
+    Hurts:
+        When calibrated probabilities are needed. The labels of a row are added up: the authors'
+        code adds the rows too (`reduction` sum); a mean over labels is `per` element.
+
+    Formula:
+        Σ over labels of t (1 - p)^gamma_positive × -ln p + (1 - t) s^gamma_negative × -ln(1 - s),
+        with s = max(0, p - shift); with `from_logits`, p = 1 / (1 + e^-prediction)
+
+    Domain:
+        prediction: (n,) or (n, labels), in [0, 1], or finite with `from_logits`. target: the same
+        shape, in [0, 1]. Result: at least 0, in nats.
+
+    Example:
+        >>> asymmetric_loss(np.array([[0.5, 0.55]]), np.array([[1.0, 0.0]]))
+        array([[0.34657359, 0.0433217 ]])
+
+    References:
+        T. Ridnik et al., Asymmetric loss for multi-label classification, ICCV 2021;
+        https://github.com/Alibaba-MIIL/ASL
+    """
+    if from_logits:
+        yes, no = _sigmoid(prediction), _sigmoid(-prediction)
+        # softplus keeps all digits of a small loss and does not overflow
+        positive, negative = np.logaddexp(0.0, -prediction), np.logaddexp(0.0, prediction)
+    else:
+        yes, no = prediction, 1.0 - prediction
+        # Only the logarithms need clipping.
+        positive = -np.log(np.clip(yes, clip, 1.0 - clip))
+        negative = -np.log1p(-np.clip(yes, clip, 1.0 - clip))
+        if 0.0 < clip < EPSILON / 2.0:  # too small to be taken from 1
+            negative = np.minimum(negative, -math.log(clip))
+    shifted = np.maximum(yes - shift, 0.0)
+    if shift:
+        # What is added to the small part keeps its digits.
+        small = yes > 0.5
+        negative = -np.where(small, np.log(np.minimum(no + shift, 1.0)), np.log1p(-shifted))
+    return _times(target * no**gamma_positive, positive) + _times(
+        (1.0 - target) * shifted**gamma_negative, negative
+    )
+
+
 def _smoothed(target: Array, share: float, classes: int) -> Array:
     return target * (1.0 - share) + share / classes if share else target
 

@@ -584,6 +584,90 @@ def test_priors_that_make_no_sense(prior, message):
     assert caught.value.message == message
 
 
+# Several labels a row
+
+
+@pytest.mark.parametrize(
+    ("probability", "target", "options", "expected"),
+    [
+        (0.5, 1.0, {}, LN2 / 2),
+        (0.75, 1.0, {}, (2 * LN2 - LN3) / 4),
+        (0.55, 0.0, {}, LN2 / 16),  # ½⁴ ln 2
+        (0.05, 0.0, {}, 0),
+        (0.03, 0.0, {}, 0),
+        (1.0, 0.0, {}, 0.95**4 * math.log(20)),
+        (0.0, 1.0, {}, CLIPPED),
+        (1.0, 1.0, {}, 0),
+        (0.0, 0.0, {}, 0),
+        (0.0, 1.0, {"clip": 0.0}, INF),
+        (1.0, 1.0, {"clip": 0.0}, 0),
+        (0.0, 1.0, {"clip": 0.25}, 2 * LN2),
+        # without a shift, the negative's logarithm needs clipping too
+        (1.0, 0.0, {"shift": 0.0}, CLIPPED),
+        (1.0, 0.0, {"shift": 0.0, "clip": 2.0**-100}, 100 * LN2),
+        (1.0, 0.0, {"shift": 0.0, "clip": 0.0}, INF),
+        # neither shifted nor discounted it is binary cross-entropy
+        (0.75, 0.0, {"shift": 0.0, "gamma_negative": 0.0}, 2 * LN2),
+        (0.75, 1.0, {"gamma_positive": 0.0}, 2 * LN2 - LN3),
+        (0.75, 1.0, {"gamma_positive": 2.0}, (2 * LN2 - LN3) / 16),
+        (0.75, 0.0, {"shift": 0.25, "gamma_negative": 2.0}, LN2 / 4),
+        (0.5, 0.0, {"shift": 0.25, "gamma_negative": 1.0}, (2 * LN2 - LN3) / 4),
+        (0.75, 0.0, {"shift": 1.0}, 0),
+        # soft: ¼ of the one and ¾ of the other
+        (0.75, 0.25, {"shift": 0.25}, (2 * LN2 - LN3) / 16 + 0.75 * LN2 / 16),
+    ],
+)
+def test_asymmetric_loss_by_hand(probability, target, options, expected):
+    found = of_one("asymmetric_loss", probability, target, **options)
+    assert found == pytest.approx(expected, rel=1e-14, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("logit", "target", "options", "expected"),
+    [
+        (0.0, 1.0, {}, LN2 / 2),
+        (LN3, 1.0, {}, (2 * LN2 - LN3) / 4),  # p = ¾
+        (LN3, 0.0, {"shift": 0.25}, LN2 / 16),
+        (-LN3, 0.0, {"shift": 0.25}, 0),
+        (1e4, 1.0, {}, 0),
+        (-1e4, 1.0, {}, 1e4),
+        (1e4, 0.0, {}, 0.95**4 * math.log(20)),
+        (1e4, 0.0, {"shift": 0.0}, 1e4),
+        (-1e4, 0.0, {"shift": 0.0}, 0),
+        (1e150, 0.0, {"shift": 0.0}, 1e150),
+        # so little is added to the 0 of 1 - p that 1 - (p - shift) would lose half of the digits
+        (1e4, 0.0, {"shift": 1e-9}, (1 - 1e-9) ** 4 * 9 * math.log(10)),
+        (-40.0, 0.0, {"shift": 0.0, "gamma_negative": 0.0}, softplus(-40)),
+        (40.0, 1.0, {"gamma_positive": 0.0}, softplus(-40)),
+    ],
+)
+def test_asymmetric_loss_of_logits_by_hand(logit, target, options, expected):
+    found = of_one("asymmetric_loss", logit, target, from_logits=True, **options)
+    assert found == pytest.approx(expected, rel=1e-14, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        # ½ ln 2 and ½⁴ ln 2, ½ ln 2 and 0
+        ({}, (17 / 16) * LN2 / 2),
+        ({"reduction": "sum"}, (17 / 16) * LN2),
+        ({"per": "element"}, (17 / 16) * LN2 / 4),
+    ],
+)
+def test_the_labels_of_a_row_are_added_up(options, expected):
+    prediction, target = [[0.5, 0.55], [0.5, 0.05]], [[1.0, 0.0], [1.0, 0.0]]
+    found = lossctl.compute("asymmetric_loss", prediction, target, **options)
+    assert found == pytest.approx(expected, rel=1e-14)
+
+
+def test_asymmetric_loss_of_an_independent_implementation():
+    # torch 2.13, by the authors' formula, which adds all labels of all rows
+    target = [[1, 0, 0], [0, 1, 1], [0, 0, 0], [0, 1, 0]]
+    found = lossctl.compute("asl", SCORES, target, from_logits=True, reduction="sum")
+    assert found == close(3.100102035739878)
+
+
 @pytest.mark.parametrize("name", ["generalised_cross_entropy", "symmetric_cross_entropy"])
 def test_logits_of_classes_taken_for_probabilities_are_refused(name):
     with pytest.raises(DataError) as caught:

@@ -285,6 +285,16 @@ class InPlainPython:
     def _symmetric(self, row, name):
         return -0.1 * math.log(row[name]) + float(4 * sum(row.drop(name)))
 
+    def asymmetric_loss(self):
+        rows = zip(exact("digits_probabilities.csv"), exact("digits_one_hot.csv"), strict=True)
+        return mean(math.fsum(map(self._asymmetric, *row)) for row in rows)
+
+    def _asymmetric(self, share, label):
+        if label == 1:
+            return float(1 - share) * -math.log(share)
+        left = max(share - Fraction(1, 20), Fraction(0))
+        return float(left**4) * -math.log(1 - left)
+
     def contrastive(self):
         pairs = zip(
             exact("digits_first.csv"),
