@@ -184,6 +184,17 @@ SAMPLES = [
         PLAIN,
         0.22331168964435644,
     ),
+    Sample(
+        "multiclass_hinge sample_data/digits_logits.csv sample_data/digits_labels.csv --on id",
+        "sklearn.metrics.hinge_loss",
+        0.25446242444444445,
+    ),
+    Sample(
+        "weston_watkins_hinge sample_data/digits_logits.csv sample_data/digits_labels.csv --on id "
+        "--power 2",
+        "torch.nn.functional.multi_margin_loss",
+        1.3869933598684558,
+    ),
     # metric
     Sample(
         "contrastive sample_data/digits_first.csv sample_data/digits_second.csv "

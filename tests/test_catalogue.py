@@ -192,6 +192,8 @@ def test_a_framework_s_name_that_is_another_loss_s_is_refused(plug_in, monkeypat
         ("generalized cross-entropy loss", "generalised_cross_entropy"),
         ("balanced softmax", "logit_adjusted_cross_entropy"),
         ("ASL", "asymmetric_loss"),
+        ("categorical hinge", "multiclass_hinge"),
+        ("multi-margin loss", "weston_watkins_hinge"),
         ("cross-entropy", "cross_entropy"),
         ("focal loss", "focal"),
     ],

@@ -51,6 +51,7 @@ Values: TypeAlias = Annotated[Array, VALUES]
 Scores: TypeAlias = Annotated[Array, SCORES]
 Probabilities: TypeAlias = Annotated[Array, PROBABILITIES]
 Distribution: TypeAlias = Annotated[Array, DISTRIBUTION]
+ClassScores: TypeAlias = Annotated[Array, CLASS_SCORES]
 Labels: TypeAlias = Annotated[Codes, LABELS]
 Signs: TypeAlias = Annotated[Array, SIGNS]
 Vectors: TypeAlias = Annotated[Array, VECTORS]
@@ -102,6 +103,7 @@ __all__ = [
     "Admitted",
     "Boxes",
     "BoxesKind",
+    "ClassScores",
     "Directions",
     "DirectionsKind",
     "Distribution",

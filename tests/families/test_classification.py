@@ -668,6 +668,74 @@ def test_asymmetric_loss_of_an_independent_implementation():
     assert found == close(3.100102035739878)
 
 
+# Hinge losses of several classes
+
+
+@pytest.mark.parametrize(
+    ("scores", "label", "options", "largest", "added"),
+    [
+        ([2.0, 0.5, 1.75], 0, {}, 0.75, 0.75),
+        ([2.0, 1.5, 1.75], 0, {}, 0.75, 1.25),  # ½ and ¾
+        ([2.0, 1.0, -9.0], 0, {}, 0, 0),
+        ([1.0, 1.0], 0, {}, 1, 1),
+        ([1.0, 1.0, 1.0], 2, {}, 1, 2),
+        ([0.0, 3.0], 0, {}, 4, 4),
+        ([-1.0, -5.0], 0, {}, 0, 0),  # ahead by 4, though below 0
+        ([-1.0, -1.5], 1, {}, 1.5, 1.5),
+        ([0.0, 3.0], 0, {"margin": 0.0}, 3, 3),
+        ([0.0, 0.0], 0, {"margin": 0.0}, 0, 0),
+        ([2.0, 0.5, 1.5], 0, {"margin": 2.0}, 1.5, 2),  # ½ and 1½
+        ([1e4, -1e4], 0, {}, 0, 0),
+        ([1e4, -1e4], 1, {}, 20001, 20001),
+        ([1e150, -1e150], 1, {}, 2e150, 2e150),
+    ],
+)
+def test_hinge_losses_of_classes_by_hand(scores, label, options, largest, added):
+    assert of_one("multiclass_hinge", scores, label, **options) == largest
+    assert of_one("weston_watkins_hinge", scores, label, **options) == added
+
+
+@pytest.mark.parametrize(
+    ("scores", "label", "expected"),
+    [
+        ([-1.0, -5.0], 0, 2),  # 1 + 1 + 0, and not 1 + 1 - 5
+        ([2.0, -5.0], 0, 0),
+        ([0.25, -5.0], 0, 0.75),
+        ([-5.0, 0.5], 0, 6.5),
+    ],
+)
+def test_the_other_scores_may_be_taken_as_0_at_least(scores, label, expected):
+    assert of_one("multiclass_hinge", scores, label, floor_at_zero=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"power": 2}, 0.8125),  # ½² + ¾²
+        ({"divide_by_classes": True}, 1.25 / 3),
+        ({"power": 2, "margin": 2.0, "divide_by_classes": True}, (2.25 + 3.0625) / 3),
+    ],
+)
+def test_powers_and_shares_of_the_classes(options, expected):
+    found = of_one("weston_watkins_hinge", [2.0, 1.5, 1.75], 0, **options)
+    assert found == close(expected)
+
+
+def test_hinge_losses_of_classes_of_independent_implementations():
+    # sklearn 1.9: hinge_loss; torch 2.13: multi_margin_loss, of squares with margin=0.5
+    assert lossctl.compute("multiclass_hinge", SCORES, CLASSES) == close(2.625)
+    squares = {"power": 2, "margin": 0.5, "divide_by_classes": True}
+    assert lossctl.compute("weston_watkins_hinge", SCORES, CLASSES, **squares) == close(7.8125)
+
+
+def test_classes_of_scores_may_be_named():
+    frame = pd.DataFrame({"cat": [2.0, 0.0], "dog": [1.5, 3.0]})
+    # 1 - 2 + 1.5, and dog is ahead by 3
+    assert lossctl.compute("multiclass_hinge", frame, ["cat", "dog"]) == 0.25
+    with pytest.raises(DataError, match="is not a class of the prediction"):
+        lossctl.compute("weston_watkins_hinge", frame, ["cat", "cow"])
+
+
 @pytest.mark.parametrize("name", ["generalised_cross_entropy", "symmetric_cross_entropy"])
 def test_logits_of_classes_taken_for_probabilities_are_refused(name):
     with pytest.raises(DataError) as caught:

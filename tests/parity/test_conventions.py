@@ -22,6 +22,7 @@ NOT_NORMALISED = [[0.9, 0.05, 0.05], [0.5, 0.89, 0.6], [0.05, 0.01, 0.94]]
 TRUTH = [[0.36, 0.48, 0.16], [0.2, 0.3, 0.5]]
 GUESS = [[1 / 3, 1 / 3, 1 / 3], [0.1, 0.6, 0.3]]
 RESIDUALS = ([0.1, 0.5, 5.0], [0.0, 0.0, 0.0])
+CLASS_MARGINS = ([[-1.0, -5.0, -3.0], [0.5, 1.0, 0.25], [2.0, 1.5, 1.75]], [0, 0, 2])
 MARGINS = ([-0.5, 0.3, 0.8], [0.0, 1.0, 0.0])
 BINARY_LOGITS = ([2.0, -1.0, 0.5, -3.0], [1.0, 1.0, 0.0, 0.0])
 CLASS_LOGITS = [[2.0, 0.0, -1.0], [0.0, 1.0, 0.5], [1.0, 1.0, 1.0]]
@@ -257,6 +258,41 @@ ROWS = {
             MARGINS,
             # (0.5² + 0.7² + 1.8²) / 3
             3.98 / 3,
+        ),
+    ],
+    "hinge of several classes": [
+        # 0, because the label is ahead by 2; 1 - 0.5 + 1; 1 - 1.75 + 2
+        Row(
+            "sklearn",
+            "sklearn.metrics.hinge_loss(target, prediction, labels=[0, 1, 2])",
+            "multiclass_hinge",
+            CLASS_MARGINS,
+            2.75 / 3,
+            like=None,
+        ),
+        Row(
+            "optax",
+            "optax.losses.multiclass_hinge_loss(prediction, target).mean()",
+            "multiclass_hinge",
+            CLASS_MARGINS,
+            2.75 / 3,
+        ),
+        # in the first row 1 + 1 + 0, for the 0 in the place of the label is above the others
+        Row(
+            "keras",
+            "keras.losses.CategoricalHinge(dtype='float64')(keras.ops.one_hot(target, 3), "
+            "prediction)",
+            "multiclass_hinge",
+            CLASS_MARGINS,
+            4.75 / 3,
+        ),
+        # 0; 1.5 + 0.75; 1.25 + 0.75; and each of them by the number of classes
+        Row(
+            "torch",
+            "torch.nn.functional.multi_margin_loss(prediction, target)",
+            "weston_watkins_hinge",
+            CLASS_MARGINS,
+            4.25 / 9,
         ),
     ],
     "generalised cross-entropy": [

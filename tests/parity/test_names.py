@@ -26,6 +26,7 @@ KNOWN = {
         "L1Loss": "mae",
         "MSELoss": "mse",
         "MarginRankingLoss": "margin_ranking",
+        "MultiMarginLoss": "weston_watkins_hinge",
         "NLLLoss": "sparse_categorical_cross_entropy",
         "PoissonNLLLoss": "poisson",
         "SmoothL1Loss": "smooth_l1",
@@ -45,6 +46,7 @@ KNOWN = {
         "l1_loss": "mae",
         "margin_ranking_loss": "margin_ranking",
         "mse_loss": "mse",
+        "multi_margin_loss": "weston_watkins_hinge",
         "nll_loss": "sparse_categorical_cross_entropy",
         "poisson_nll_loss": "poisson",
         "smooth_l1_loss": "smooth_l1",
@@ -57,6 +59,7 @@ KNOWN = {
         "CategoricalCrossentropy": "categorical_cross_entropy",
         "CategoricalFocalCrossentropy": "categorical_focal",
         "CategoricalGeneralizedCrossEntropy": "generalised_cross_entropy",
+        "CategoricalHinge": "multiclass_hinge",
         "CosineSimilarity": "cosine_proximity",
         "Dice": "dice",
         "Hinge": "hinge",
@@ -76,6 +79,7 @@ KNOWN = {
         "categorical_crossentropy": "categorical_cross_entropy",
         "categorical_focal_crossentropy": "categorical_focal",
         "categorical_generalized_cross_entropy": "generalised_cross_entropy",
+        "categorical_hinge": "multiclass_hinge",
         "cosine_similarity": "cosine_proximity",
         "dice": "dice",
         "hinge": "hinge",
@@ -114,6 +118,7 @@ KNOWN = {
         "kl_divergence": "kl_divergence",
         "l2_loss": "mse",
         "log_cosh": "log_cosh",
+        "multiclass_hinge_loss": "multiclass_hinge",
         "safe_softmax_cross_entropy": "categorical_cross_entropy",
         "sigmoid_binary_cross_entropy": "binary_cross_entropy",
         "sigmoid_focal_loss": "binary_focal",
@@ -131,17 +136,15 @@ KNOWN = {
 
 UNKNOWN = {
     "no family has this loss": {
-        "torch.nn": "MultiLabelMarginLoss MultiMarginLoss",
-        "torch.nn.functional": "multi_margin_loss multilabel_margin_loss",
-        "keras.losses": """
-            CategoricalHinge Circle categorical_hinge circle
-        """,
+        "torch.nn": "MultiLabelMarginLoss",
+        "torch.nn.functional": "multilabel_margin_loss",
+        "keras.losses": "Circle circle",
         "sklearn.metrics": """
             coverage_error hamming_loss label_ranking_loss max_error mean_gamma_deviance
             mean_tweedie_deviance median_absolute_error zero_one_loss
         """,
         "optax.losses": """
-            make_fenchel_young_loss multiclass_hinge_loss multiclass_perceptron_loss
+            make_fenchel_young_loss multiclass_perceptron_loss
             multiclass_sparsemax_loss ntxent perceptron_loss poly_loss_cross_entropy
             ranking_softmax_loss sparsemax_loss
         """,

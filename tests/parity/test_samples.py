@@ -123,6 +123,11 @@ def coin_labels():
     }
 
 
+def digit_scores():
+    labels = column("digits_labels.csv", "label")
+    return {"prediction": matrix("digits_logits.csv"), "target": labels}
+
+
 def directions():
     first, second = matrix("digits_first.csv"), matrix("digits_second.csv")
     sign = 2.0 * column("digits_pairs.csv", "similar") - 1.0
@@ -523,6 +528,16 @@ LIVE = {
         "torch",
         "torch.nn.functional.cross_entropy(prediction.log() + frequency.log(), target)",
         coin_labels,
+    ),
+    "multiclass_hinge": Live(
+        "sklearn",
+        "sklearn.metrics.hinge_loss(target, prediction, labels=range(10))",
+        digit_scores,
+    ),
+    "weston_watkins_hinge": Live(
+        "torch",
+        "torch.nn.functional.multi_margin_loss(prediction, target, p=2) * 10",
+        digit_scores,
     ),
     # metric
     "hinge_embedding": Live(
