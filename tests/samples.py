@@ -194,6 +194,24 @@ SAMPLES = [
         "--power 2",
         "torch.nn.functional.multi_margin_loss",
         1.3869933598684558,
+    # ordinal
+    Sample(
+        "cumulative_link sample_data/diabetes_cumulative.csv sample_data/diabetes_fifths.csv "
+        "--on id --columns target=level --order lowest,low,middle,high,highest",
+        "torch.nn.functional.nll_loss",
+        1.2178735636767943,
+    ),
+    Sample(
+        "coral sample_data/diabetes_coral.csv sample_data/diabetes_fifths.csv --on id "
+        "--columns target=fifth --first-label 1",
+        "torch.nn.functional.binary_cross_entropy_with_logits",
+        1.4249524891791578,
+    ),
+    Sample(
+        "corn sample_data/diabetes_corn.csv sample_data/diabetes_fifths.csv --on id "
+        "--columns target=fifth --first-label 1",
+        "torch.nn.functional.binary_cross_entropy_with_logits",
+        0.5094822161334819,
     ),
     # metric
     Sample(

@@ -24,6 +24,7 @@ from lossctl.computation import Computation, prepare
 from lossctl.definition import Loss
 from lossctl.kinds import (
     BoxesKind,
+    CumulativeKind,
     DirectionsKind,
     DistributionKind,
     ImagesKind,
@@ -31,6 +32,7 @@ from lossctl.kinds import (
     LabelsKind,
     MaskKind,
     NamesKind,
+    RanksKind,
     SignsKind,
     TargetMaskKind,
     VectorsKind,
@@ -584,14 +586,24 @@ def values(
             lambda codes: np.array(LAYERS)[codes.astype(int)]
         )
     if isinstance(kind, LabelsKind):
-        classes = [code for code in range(shape[0]) if code != blank]
+        classes = [code for code in range(_classes(kind, math.prod(shape))) if code != blank]
         return table(st.sampled_from([float(kind.first_label + code) for code in classes]), rows)
     if isinstance(kind, SignsKind):
         both = table(SIGNS, rows, shape if kind.wide else ())
         return both | both.map(lambda signs: np.maximum(signs, 0.0))
     if isinstance(kind, MaskKind):
         return shares(kind, rows, shape, largest, step)
-    return table(elements(kind, shape, largest, step), rows, shape if kind.wide else ())
+    found = table(elements(kind, shape, largest, step), rows, shape if kind.wide else ())
+    return found.map(np.sort) if _rises(kind, shape) else found
+
+
+def _classes(kind: LabelsKind, columns: int) -> int:
+    """Count the classes of a prediction of so many columns."""
+    return columns + isinstance(kind, RanksKind)
+
+
+def _rises(kind: Kind, shape: tuple[int, ...]) -> bool:
+    return isinstance(kind, CumulativeKind) and bool(shape)
 
 
 SIGNS = st.sampled_from([-1.0, 1.0])
@@ -696,6 +708,7 @@ def ends(within: Interval, largest: float = LARGE) -> tuple[float, float]:
 
 
 SHAPED = ("blank", "ignore_class", "class_weights", "prior")
+SHAPED = ("blank", "ignore_class", "class_weights", "task_weights")
 """Options that speak of classes, so that their legal values depend on how many there are."""
 
 LEGAL: Mapping[str, st.SearchStrategy[Any]] = {
@@ -728,6 +741,7 @@ def shaped_options(
         "ignore_class": st.sampled_from([None, *map(str, range(classes))][: classes or 1]),
         "class_weights": st.sampled_from([None, ",".join(["1", "0", "0.5"][:classes])]),
         "prior": st.sampled_from([None, ",".join(["1", "300", "0.5"][:classes])]),
+        "task_weights": st.sampled_from([None, ",".join(["1", "0", "0.5"][:classes])]),
     }
     settings = computation.loss.settings
     return st.fixed_dictionaries({name: legal[name] for name in SHAPED if name in settings})
@@ -800,6 +814,9 @@ def foreign(case: Case, role: str, row: int) -> dict[tuple[int, ...], list[float
         for place in (2, 3):
             least = float(rows[row, place - 2]) if kind.box_format == "xyxy" else 0.0
             bad[(place,)] += [least, math.nextafter(least, -math.inf)]
+    if isinstance(kind, CumulativeKind):
+        for place in range(1, rows[row].size):
+            bad[(place,)].append(math.nextafter(float(rows[row, place - 1]), -math.inf))
     return bad
 
 
@@ -807,7 +824,8 @@ def _out_of_range(kind: Kind, rows: Array, case: Case) -> list[float]:
     if isinstance(kind, LabelsKind):
         blank = case.computation.options.get("blank")
         blanks = [] if blank is None else [float(kind.first_label + int(blank))]
-        return [kind.first_label - 1.0, float(kind.first_label + case.columns), 0.5, *blanks]
+        beyond = float(kind.first_label + _classes(kind, case.columns))
+        return [kind.first_label - 1.0, beyond, 0.5, *blanks]
     if isinstance(kind, TargetMaskKind) and kind.text:
         return [0.5]
     if isinstance(kind, MaskKind) and rows.ndim == 1 and case.columns > 1:
@@ -877,6 +895,10 @@ def _predicted(case: Case, target: Array, prediction: Array) -> Array:
     kind, options = case.computation.kinds["target"], case.computation.options
     if "blank" in options:
         return _spelled(target, int(options["blank"]), case.columns)  # type: ignore[arg-type]
+    if isinstance(kind, RanksKind):
+        above = target[:, None] > np.arange(case.columns)
+        sign = -1.0 if isinstance(case.computation.kinds["prediction"], CumulativeKind) else 1.0
+        return (sign * np.where(above, FAR, -FAR)).reshape(prediction.shape)
     numbered = isinstance(kind, MaskKind) and prediction.ndim > target.ndim
     if numbered or isinstance(kind, LabelsKind):
         return np.eye(case.columns)[target.astype(int)]
@@ -919,4 +941,8 @@ def may_be_infinite(case: Case) -> Array:
             steps, labels = arrays["prediction"][place], arrays["target"][place]
             needed = len(labels) + np.count_nonzero(labels[1:] == labels[:-1])
             found[place] = len(steps) < needed or (steps == 0.0).any()
+        if name == "cumulative_link":
+            columns = np.atleast_1d(arrays["prediction"][place])
+            number = int(arrays["target"][place])
+            found[place] = 0 < number < len(columns) and columns[number - 1] == columns[number]
     return found

@@ -10,7 +10,14 @@ from dataclasses import replace
 from typing import Annotated, TypeAlias
 
 from lossctl.block import Array, Codes, Ragged
-from lossctl.kinds.classes import DistributionKind, LabelsKind, SignsKind, WholeKind
+from lossctl.kinds.classes import (
+    CumulativeKind,
+    DistributionKind,
+    LabelsKind,
+    RanksKind,
+    SignsKind,
+    WholeKind,
+)
 from lossctl.kinds.kind import Admitted, Kind, NamesKind, Partners, Width
 from lossctl.kinds.masks import MaskKind, TargetMaskKind
 from lossctl.kinds.shapes import (
@@ -32,6 +39,8 @@ DISTRIBUTION = DistributionKind(
 )
 CLASS_SCORES = Kind("class scores", "a finite number", columns="several")
 LABELS = LabelsKind("labels", "a class")
+RANKS = RanksKind("labels of ordered classes", "a class")
+CUMULATIVE = CumulativeKind("cumulative scores", "a finite number")
 ZERO_OR_ONE = WholeKind("zeros and ones", "0 or 1", UNIT)
 ONE_HOT = WholeKind("one-hot rows", "0 or 1", UNIT, "several")
 SIGNS = SignsKind("signs", "-1 or +1 (or 0 or 1)")
@@ -53,6 +62,8 @@ Probabilities: TypeAlias = Annotated[Array, PROBABILITIES]
 Distribution: TypeAlias = Annotated[Array, DISTRIBUTION]
 ClassScores: TypeAlias = Annotated[Array, CLASS_SCORES]
 Labels: TypeAlias = Annotated[Codes, LABELS]
+Ranks: TypeAlias = Annotated[Codes, RANKS]
+Cumulative: TypeAlias = Annotated[Array, CUMULATIVE]
 Signs: TypeAlias = Annotated[Array, SIGNS]
 Vectors: TypeAlias = Annotated[Array, VECTORS]
 Directions: TypeAlias = Annotated[Array, DIRECTIONS]
@@ -83,6 +94,7 @@ def in_units(kind: Kind) -> Kind:
 __all__ = [
     "BOXES",
     "CLASS_SCORES",
+    "CUMULATIVE",
     "DIRECTIONS",
     "DISTRIBUTION",
     "FEATURES",
@@ -92,6 +104,7 @@ __all__ = [
     "NAMES",
     "ONE_HOT",
     "PROBABILITIES",
+    "RANKS",
     "SAMPLE",
     "SCORES",
     "SHARES",
@@ -104,6 +117,8 @@ __all__ = [
     "Boxes",
     "BoxesKind",
     "ClassScores",
+    "Cumulative",
+    "CumulativeKind",
     "Directions",
     "DirectionsKind",
     "Distribution",
@@ -119,6 +134,8 @@ __all__ = [
     "NamesKind",
     "Partners",
     "Probabilities",
+    "Ranks",
+    "RanksKind",
     "Sample",
     "Scores",
     "Shares",

@@ -6,12 +6,12 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from lossctl.block import Array, Words
-from lossctl.errors import DataError, OutOfDomain, plural, quote, visible
+from lossctl.errors import DataError, OutOfDomain, UsageError, plural, quote, visible
 from lossctl.kinds.kind import Admitted, Kind, Partners, Width, as_numbers, as_words
 from lossctl.options import Option
 from lossctl.report import Note
@@ -94,6 +94,8 @@ class LabelsKind(Kind):
     columns: Width = "one"
     ignore_index: Annotated[str | None, Option("rows with this label do not count")] = None
     first_label: Annotated[int, Option("the number of the first class")] = 0
+    named_by: ClassVar[str] = "the prediction"
+    named_in: ClassVar[str] = "the prediction's header"
 
     @property
     def text(self) -> bool:
@@ -135,7 +137,7 @@ class LabelsKind(Kind):
         if seen.get("by_name") and seen.get("by_number"):
             raise DataError(
                 f"{role} mixes class names and class numbers",
-                "name each class as the prediction's header does, or number all of them",
+                f"name each class as {self.named_in} does, or number all of them",
             )
         count = seen.get("ignored", 0)
         if not count:
@@ -156,9 +158,81 @@ class LabelsKind(Kind):
         numbers = f"a class number from {self.first_label} to {last}"
         names = ", ".join(quote(name) for name in partners.names[:5])
         more = ", …" if len(partners.names) > 5 else ""
-        expected = f"a class of the prediction ({names}{more}) or {numbers}" if names else numbers
+        expected = f"a class of {self.named_by} ({names}{more}) or {numbers}" if names else numbers
         shown = shlex.quote(visible(word))
         hint = f"if rows with this label do not count: --ignore-index {shown}"
         if word == str(last + 1) and self.first_label == 0:
             hint = "if the classes are numbered from 1: --first-label 1"
         return OutOfDomain(role, row, -1, quote(word), expected, hint)
+
+
+@dataclass(frozen=True)
+class RanksKind(LabelsKind):
+    """One class of an order a row: its number, or its name where `order` gives the names.
+
+    The columns of the prediction stand between the classes, so there is one class more than columns
+    and no column is a class's own.
+    """
+
+    order: Annotated[
+        str | None,
+        Option("names of the classes from the lowest to the highest, a comma between them"),
+    ] = None
+    named_by: ClassVar[str] = "the order"
+    named_in: ClassVar[str] = "--order"
+
+    def admit(self, role: str, values: Array | Words, partners: Partners) -> Admitted:
+        """Turn labels into class codes from 0, the lowest class.
+
+        Raises:
+            OutOfDomain: a label is neither a name in the order nor a class number.
+        """
+        classes = max(partners.classes, 1) + 1
+        return super().admit(role, values, Partners(classes, self._names(classes)))
+
+    def _names(self, classes: int) -> tuple[str, ...]:
+        if self.order is None:
+            return ()
+        names = tuple(name.strip() for name in self.order.split(","))
+        if len(set(names)) < len(names):
+            raise UsageError(f"order names a class twice: {quote(self.order)}")
+        if len(names) != classes:
+            columns = plural(classes - 1, "column")
+            raise UsageError(
+                f"order has {plural(len(names), 'name')}, but a prediction of {columns} is of "
+                f"{classes} classes",
+                "each column stands between two neighbouring classes",
+            )
+        return names
+
+    def _foreign(self, role: str, row: int, word: str, partners: Partners) -> OutOfDomain:
+        error = super()._foreign(role, row, word, partners)
+        if partners.names or word.removeprefix("-").isdigit():
+            return error
+        return error.advised("if classes have names: --order LOWEST,…,HIGHEST")
+
+
+@dataclass(frozen=True)
+class CumulativeKind(Kind):
+    """Scores of a class or a lower one, so that no column is below the one before it."""
+
+    def admit(self, role: str, values: Array | Words, partners: Partners) -> Admitted:
+        """Check that all are finite and none is below the one before it.
+
+        Raises:
+            OutOfDomain: a number is not finite, or a row falls.
+        """
+        admitted = super().admit(role, values, partners)
+        array = np.asarray(admitted.array, dtype=np.float64)
+        falls = array[:, 1:] < array[:, :-1] if array.ndim == 2 else np.zeros((0, 0), dtype=bool)
+        if not falls.any():
+            return admitted
+        row, before = (int(place) for place in np.argwhere(falls)[0])
+        raise OutOfDomain(
+            role,
+            row,
+            before + 1,
+            repr(float(array[row, before + 1])),
+            f"at least {float(array[row, before])!r}, the score in the column before it",
+            "if the columns say how likely a class is exceeded: change all signs",
+        )

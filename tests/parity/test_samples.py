@@ -127,6 +127,17 @@ def digit_scores():
     labels = column("digits_labels.csv", "label")
     return {"prediction": matrix("digits_logits.csv"), "target": labels}
 
+def fifths(name):
+    """Number the fifths from 0; say which are above a column's, and which reach it."""
+    target = column("diabetes_fifths.csv", "fifth") - 1
+    number = np.arange(4)
+    return {
+        "prediction": matrix(f"diabetes_{name}.csv"),
+        "target": target,
+        "above": (target[:, None] > number) * 1.0,
+        "reached": target[:, None] >= number,
+    }
+
 
 def directions():
     first, second = matrix("digits_first.csv"), matrix("digits_second.csv")
@@ -538,6 +549,23 @@ LIVE = {
         "torch",
         "torch.nn.functional.multi_margin_loss(prediction, target, p=2) * 10",
         digit_scores,
+    # ordinal
+    "cumulative_link": Live(
+        "torch",
+        "torch.nn.functional.nll_loss(torch.diff(prediction.sigmoid(), "
+        "prepend=torch.zeros_like(prediction[:, :1]), append=torch.ones_like(prediction[:, :1]))"
+        ".log(), target)",
+        lambda: fifths("cumulative"),
+    ),
+    "coral": Live(
+        "torch",
+        f"{BCE}_with_logits(prediction, above, reduction='sum') / len(prediction)",
+        lambda: fifths("coral"),
+    ),
+    "corn": Live(
+        "torch",
+        f"{BCE}_with_logits(prediction[reached], above[reached])",
+        lambda: fifths("corn"),
     ),
     # metric
     "hinge_embedding": Live(
