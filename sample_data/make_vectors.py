@@ -1,4 +1,4 @@
-"""Make the sample pairs, triplets and rankings, from the handwritten digits.
+"""Make the sample pairs, triplets, cosines and rankings, from the handwritten digits.
 
 A small network learns on the first half of the images to put pictures of the same digit close
 together; the files hold what it makes of the other half. Run it with
@@ -8,9 +8,10 @@ together; the files hold what it makes of the other half. Run it with
 import numpy as np
 import pandas as pd
 import torch
-from make import DECIMALS, SEED, write
+from make import DECIMALS, SEED, numbered, write
 from networks import fit, repeatable
 from shared import Digits, split_digits
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import RidgeCV
 from torch import nn
 from torch.nn import functional
@@ -109,6 +110,21 @@ def make_ranking() -> None:
     write("digits_ranking.csv", pd.DataFrame(columns))
 
 
+def make_cosines() -> None:
+    """The cosines of an image with the mean image of each digit, in the discriminants' space."""
+    known, unseen = split_digits()
+    model = LinearDiscriminantAnalysis().fit(known.pixels.astype(float), known.labels)
+    space = model.transform(known.pixels.astype(float))
+    means = np.array([space[known.labels == digit].mean(axis=0) for digit in range(10)])
+    vectors = model.transform(unseen.pixels.astype(float))
+    lengths = np.linalg.norm(vectors, axis=1)[:, None] * np.linalg.norm(means, axis=1)
+    cosines = pd.DataFrame((vectors @ means.T / lengths).round(DECIMALS), columns=range(10))
+    places = len(known.labels) + np.arange(1, len(cosines) + 1)
+    cosines.insert(0, "id", numbered("n", places, 4))
+    write("digits_cosines.csv", cosines)
+
+
 if __name__ == "__main__":
     make_embeddings()
     make_ranking()
+    make_cosines()

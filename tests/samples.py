@@ -252,6 +252,11 @@ SAMPLES = [
         "torch.nn.functional.cosine_embedding_loss",
         0.21111356860065567,
     ),
+    Sample(
+        "arcface sample_data/digits_cosines.csv sample_data/digits_labels.csv --on id",
+        "torch.nn.functional.cross_entropy",
+        7.954966324139989,
+    ),
     # ranking
     Sample(
         "margin_ranking sample_data/digits_ranking.csv --margin 0.1",

@@ -1,24 +1,30 @@
 """Losses of vectors, or of their distances, that should be near each other or far apart.
 
 Vectors come as `(n, d)`, one a row, finite; distances, and the labels that say which rows are
-similar, as `(n,)`. Each loss returns one term a row. Lengths and distances are computed so that no
-square overflows or vanishes on the way. A value out of its domain never reaches these functions:
-whoever reads the data raises `lossctl.errors.OutOfDomain`.
+similar, as `(n,)`; cosines with classes as `(n, classes)`. Each loss returns one term a row.
+Lengths and distances are computed so that no square overflows or vanishes on the way. A value out
+of its domain never reaches these functions: whoever reads the data raises
+`lossctl.errors.OutOfDomain`.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
 
 from lossctl.block import Array, Codes
 from lossctl.definition import PerRow, Twin, loss
+from lossctl.families.classification import _at, _log_softmax
 from lossctl.kinds import (
+    CLASS_SCORES,
     SIGNS,
     VALUES,
     ZERO_OR_ONE,
     Directions,
+    Labels,
     Vectors,
     narrowed,
 )
@@ -28,6 +34,12 @@ LARGEST = float(np.finfo(np.float64).max)
 DISTANCE = narrowed(VALUES, at_least=0, columns="one")
 SIMILAR = narrowed(ZERO_OR_ONE, columns="one")
 SIGN = narrowed(SIGNS, columns="one")
+COSINES = replace(
+    CLASS_SCORES,
+    title="cosines of classes",
+    noun="a cosine (between -1 and 1)",
+    within=Interval(at_least=-1, at_most=1),
+)
 
 Margin = Annotated[
     float, Option("distance from which dissimilar rows cost nothing", Interval(above=0))
@@ -425,6 +437,65 @@ def cosine_embedding(
     near = _one_minus_cosine(first, second, factor)
     far = np.maximum(0.0, _cosine(first, second) * factor - margin)
     return np.where(similar > 0.0, near, far)
+
+
+@loss(aliases=("arcface_loss", "additive_angular_margin", "angular_margin_softmax"))
+def arcface(
+    prediction: Annotated[Array, COSINES],
+    target: Labels,
+    *,
+    margin: Annotated[
+        float,
+        Option(
+            "radians by which the angle with the row's own class is enlarged",
+            Interval(at_least=0, at_most=math.pi),
+        ),
+    ] = 0.5,
+    scale: Annotated[float, Option("what the cosines are multiplied by", Interval(above=0))] = 64.0,
+    past_half_turn: Annotated[
+        Literal["linear", "cosine"],
+        Option("where the enlarged angle is above π: cos θ - m sin m, or its cosine, which rises"),
+    ] = "linear",
+) -> PerRow:
+    """Cross-entropy of scaled cosines, the own class's angle being enlarged by a margin.
+
+    Helps:
+        When vectors of one class should lie close together and apart from those of others, as for
+        faces, and the classes of training have vectors of their own.
+
+    Hurts:
+        When margins are meant in degrees: half a radian is 28.6 of them. And when numbers of other
+        margins or scales are compared. With `cosine` a row that points away from its class costs
+        the less, the farther it does so.
+
+    Formula:
+        -ln(e^(s cos(θ_y + m)) / (e^(s cos(θ_y + m)) + Σ over other classes of e^(s cos θ_j))), with
+        m the margin and s the scale; where θ_y + m > π, cos θ_y - m sin m for cos(θ_y + m), as the
+        authors' code has it, or with `cosine` the paper's formula as it is
+
+    Domain:
+        prediction: (n, classes), between -1 and 1, the cosine of the row's vector with that of each
+        class. target: (n,), class numbers from 0, or names of the prediction's columns. Result: at
+        least 0, in nats.
+
+    Example:
+        >>> arcface(np.array([[0.8, 0.6]]), np.array([0]), scale=1.0).round(6)  # θ + m = 1.143501
+        array([0.790241])
+
+    References:
+        J. Deng, J. Guo, N. Xue, S. Zafeiriou, ArcFace: Additive angular margin loss for deep face
+        recognition, CVPR 2019; https://github.com/deepinsight/insightface (linear)
+    """
+    cosine = _at(prediction, target)
+    # The factors apart: 1 - cos² would have few digits at a small angle.
+    sine = np.sqrt((1.0 - cosine) * (1.0 + cosine))
+    enlarged = cosine * math.cos(margin) - sine * math.sin(margin)
+    if past_half_turn == "linear":
+        beyond = cosine < -math.cos(margin)
+        enlarged = np.where(beyond, cosine - margin * math.sin(margin), enlarged)
+    logits = scale * prediction
+    np.put_along_axis(logits, target[:, None], scale * enlarged[:, None], axis=1)
+    return 0.0 - _at(_log_softmax(logits), target)  # which makes no -0
 
 
 def _pulled_or_pushed(

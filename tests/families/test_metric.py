@@ -7,7 +7,10 @@ import math
 import numpy as np
 import pytest
 
+import lossctl
+from lossctl.errors import DataError
 from lossctl.families.metric import (
+    arcface,
     contrastive,
     contrastive_distance,
     cosine_distance,
@@ -291,3 +294,69 @@ def test_cosine_embedding_by_hand(first, second, similar, options, expected):
     with np.errstate(over="ignore"):
         found = of_one(cosine_embedding, first, second, similar, **options)
     assert found == pytest.approx(expected, rel=1e-14, abs=0)
+
+
+# arcface
+
+LN2 = math.log(2)
+LN3 = math.log(3)
+COSINE = {"past_half_turn": "cosine"}
+
+
+@pytest.mark.parametrize(
+    ("cosines", "target", "options", "expected"),
+    [
+        # without a margin, the cross-entropy of the scaled cosines
+        ([0.5, 0.5], 0, {"margin": 0.0}, LN2),
+        ([0.5, 0.0], 0, {"margin": 0.0, "scale": 2 * LN3}, math.log(4 / 3)),  # ln(1 + e^-ln 3)
+        ([0.5, 0.0], 1, {"margin": 0.0, "scale": 2 * LN3}, math.log(4)),
+        # 60° and 30° are a right angle, whose cosine is 0
+        ([0.5, 0.0], 0, {"margin": math.pi / 6, "scale": 1.0}, LN2),
+        ([0.5, 1.0], 0, {"margin": math.pi / 6, "scale": LN3}, math.log(4)),  # ln(1 + e^ln 3)
+        ([1.0, 0.5, 1.0], 1, {"margin": math.pi / 6, "scale": LN3}, math.log(7)),
+        # 90° and 60° are 150°
+        (
+            [0.0, -0.5],
+            0,
+            {"margin": math.pi / 3, "scale": 1.0},
+            math.log1p(math.exp(0.75**0.5 - 0.5)),
+        ),
+        # a half turn is not past it: -1
+        ([1.0, -1.0], 0, {"margin": math.pi, "scale": 1.0}, LN2),
+        # 180° and 90° are past it: -1 - π/2 (sin is 1), or the cosine of 270°, which is 0
+        ([-1.0, -1.0], 0, {"margin": math.pi / 2, "scale": 1.0}, math.log1p(math.exp(math.pi / 2))),
+        ([-1.0, 0.0], 0, {"margin": math.pi / 2, "scale": 1.0, **COSINE}, LN2),
+        # by the authors' margin and scale
+        ([1.0, 0.0], 0, {}, math.exp(-64 * math.cos(0.5))),  # e^-112 more is no digit of it
+        ([-1.0, 1.0], 0, {}, 128 + 32 * math.sin(0.5)),  # 64 (1 + 1 + ½ sin ½)
+        ([-1.0, 1.0], 0, COSINE, 64 + 64 * math.cos(0.5)),  # cos(π + ½) = -cos ½
+        ([1.0, -1.0], 0, {"scale": 1e6}, 0),
+        ([-1.0, 1.0], 0, {"scale": 1e300, "margin": 0.0}, 2e300),
+    ],
+)
+def test_arcface_by_hand(cosines, target, options, expected):
+    found = arcface(np.array([cosines]), np.array([target]), **options)
+    assert found.tolist() == [close(expected)]
+
+
+def test_arcface_falls_with_the_cosine_also_past_a_half_turn():
+    own = np.linspace(-1.0, 1.0, 201)
+    cosines = np.stack([own, np.zeros(201)], axis=1)
+    target = np.zeros(201, dtype=int)
+    assert (np.diff(arcface(cosines, target)) < 0.0).all()
+    plain = arcface(cosines, target, past_half_turn="cosine")
+    beyond = own < -math.cos(0.5)
+    assert (np.diff(plain[beyond]) > 0.0).all()  # it rises where the paper's formula is taken
+    assert (plain[~beyond] == arcface(cosines, target)[~beyond]).all()
+
+
+def test_arcface_leaves_the_cosines_as_they_are():
+    cosines = np.array([[0.5, 0.25]])
+    arcface(cosines, np.array([0]))
+    assert cosines.tolist() == [[0.5, 0.25]]
+
+
+def test_what_is_no_cosine_is_refused():
+    with pytest.raises(DataError) as caught:
+        lossctl.compute("arcface", [[0.5, 1.5]], [0])
+    assert str(caught.value) == "prediction[0, 1]: 1.5 is not a cosine (between -1 and 1)"

@@ -145,6 +145,11 @@ def directions():
     return {"first": first, "second": second, "similar": sign}
 
 
+def cosines():
+    prediction, target = matrix("digits_cosines.csv"), matrix("digits_one_hot.csv")
+    return {"prediction": prediction, "target": target}
+
+
 def distances():
     frame = table("digits_pairs.csv")
     sign = 2.0 * frame["similar"].to_numpy() - 1.0
@@ -585,6 +590,11 @@ LIVE = {
     ),
     "cosine_embedding": Live(
         "torch", "torch.nn.functional.cosine_embedding_loss(first, second, similar)", directions
+    ),
+    "arcface": Live(
+        "torch",
+        "torch.nn.functional.cross_entropy(64 * (prediction.acos() + target / 2).cos(), target)",
+        cosines,
     ),
     # ranking
     "margin_ranking": Live(
