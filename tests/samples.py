@@ -194,6 +194,7 @@ SAMPLES = [
         "--power 2",
         "torch.nn.functional.multi_margin_loss",
         1.3869933598684558,
+    ),
     # ordinal
     Sample(
         "cumulative_link sample_data/diabetes_cumulative.csv sample_data/diabetes_fifths.csv "

@@ -707,8 +707,7 @@ def ends(within: Interval, largest: float = LARGE) -> tuple[float, float]:
 # Options
 
 
-SHAPED = ("blank", "ignore_class", "class_weights", "prior")
-SHAPED = ("blank", "ignore_class", "class_weights", "task_weights")
+SHAPED = ("blank", "ignore_class", "class_weights", "task_weights", "prior")
 """Options that speak of classes, so that their legal values depend on how many there are."""
 
 LEGAL: Mapping[str, st.SearchStrategy[Any]] = {

@@ -1063,11 +1063,13 @@ def _with(table: Array, column: Codes, number: float) -> Array:
     return table
 
 
-def _of_classes(option: str, text: str, classes: int, *, zero: bool) -> Array:
-    """Read one number for each class, which may be 0 or not.
+def _of_classes(
+    option: str, text: str, classes: int, *, zero: bool = True, of: str = "class"
+) -> Array:
+    """Read one number for each class, or column, which may be 0 or not.
 
     Raises:
-        UsageError: some are no such numbers, or they are not as many as the classes.
+        UsageError: some are no such numbers, or they are not as many as there should be.
     """
     words = [word.strip() for word in text.split(",")]
     numbers = [float(word) if NUMBER.fullmatch(word) else math.nan for word in words]
@@ -1079,8 +1081,7 @@ def _of_classes(option: str, text: str, classes: int, *, zero: bool) -> Array:
         )
     if len(numbers) != classes:
         raise UsageError(
-            f"{option} has {plural(len(numbers), 'number')}, but there are "
-            f"{plural(classes, 'class')}"
+            f"{option} has {plural(len(numbers), 'number')}, but there are {plural(classes, of)}"
         )
     return np.array(numbers)
 

@@ -15,8 +15,7 @@ import numpy as np
 
 from lossctl.block import Array, Mask
 from lossctl.definition import PerRow, SeveralTerms, loss
-from lossctl.families.classification import _at, _times
-from lossctl.families.segmentation import _factors
+from lossctl.families.classification import _at, _of_classes, _times
 from lossctl.kinds import Cumulative, Ranks, Scores
 from lossctl.options import Option
 
@@ -112,7 +111,7 @@ def coral(
     logits = _columns(prediction)
     costs = _wrong(logits, target[:, None] > np.arange(logits.shape[1]))
     if task_weights is not None:
-        factors = _factors(task_weights, logits.shape[1], "task_weights", "column")
+        factors = _of_classes("task_weights", task_weights, logits.shape[1], of="column")
         costs = _times(factors, costs)
     return costs.sum(axis=1)
 

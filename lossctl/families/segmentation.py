@@ -647,7 +647,7 @@ def pixelwise_cross_entropy(
     )
     if class_weights is None:
         return each[:, None]
-    factor = _of_classes("class_weights", class_weights, prediction.shape[1], zero=True)[target]
+    factor = _of_classes("class_weights", class_weights, prediction.shape[1])[target]
     return np.stack([_times(factor, each), factor]).T
 
 
@@ -714,18 +714,3 @@ def _mismatch(matched: Array, wrong: Array, smooth: float, eps: float) -> Array:
 def _quotient(above: Array, below: Array) -> Array:
     """Divide; where nothing stands below the line, nothing is wrong."""
     return np.divide(above, below, out=np.zeros_like(below), where=below != 0.0)
-
-
-def _factors(given: str, count: int, option: str = "class_weights", of: str = "class") -> Array:
-    words = [word.strip() for word in given.split(",")]
-    factors = [float(word) if NUMBER.fullmatch(word) else math.nan for word in words]
-    if not all(0.0 <= factor < math.inf for factor in factors) or not any(factors):
-        raise UsageError(
-            f"{option} must be numbers of at least 0, a comma between them, not all 0, "
-            f"not {quote(given)}"
-        )
-    if len(factors) != count:
-        raise UsageError(
-            f"{option} has {plural(len(factors), 'number')}, but there are {plural(count, of)}"
-        )
-    return np.array(factors)

@@ -127,6 +127,7 @@ def digit_scores():
     labels = column("digits_labels.csv", "label")
     return {"prediction": matrix("digits_logits.csv"), "target": labels}
 
+
 def fifths(name):
     """Number the fifths from 0; say which are above a column's, and which reach it."""
     target = column("diabetes_fifths.csv", "fifth") - 1
@@ -554,6 +555,7 @@ LIVE = {
         "torch",
         "torch.nn.functional.multi_margin_loss(prediction, target, p=2) * 10",
         digit_scores,
+    ),
     # ordinal
     "cumulative_link": Live(
         "torch",
