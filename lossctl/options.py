@@ -22,6 +22,8 @@ Value: TypeAlias = bool | int | float | str | None
 class Interval:
     """A range of real numbers; each end belongs to it or not.
 
+    `also` holds single numbers that are legal beside the range of an option.
+
     >>> str(Interval(at_least=0, below=1)), 1.0 in Interval(at_least=0, below=1)
     ('at least 0 and below 1', False)
     """
@@ -30,15 +32,20 @@ class Interval:
     at_most: float = math.inf
     above: float = -math.inf
     below: float = math.inf
+    also: tuple[float, ...] = ()
 
     def __contains__(self, number: float) -> bool:
         """Tell whether a finite number lies in the range."""
         return -math.inf < number < math.inf and (
-            self.at_least <= number <= self.at_most and self.above < number < self.below
+            (self.at_least <= number <= self.at_most and self.above < number < self.below)
+            or number in self.also
         )
 
     def __str__(self) -> str:
         """Say the range in words."""
+        return " or ".join([self._range(), *(f"{number:g}" for number in self.also)])
+
+    def _range(self) -> str:
         if math.isfinite(self.at_least) and math.isfinite(self.at_most):
             return f"between {self.at_least:g} and {self.at_most:g}"
         ends = {

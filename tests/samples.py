@@ -117,6 +117,20 @@ SAMPLES = [
         "sample_data/diabetes_targets.csv --epsilon 20",
         PLAIN,
         27.04257332352941,
+        "tweedie_deviance sample_data/visits_predictions.csv sample_data/visits_targets.csv",
+        "sklearn.metrics.mean_tweedie_deviance",
+        3.2209574567731614,
+    ),
+    Sample(
+        "gamma_deviance sample_data/diabetes_predictions.csv sample_data/diabetes_targets.csv",
+        "sklearn.metrics.mean_gamma_deviance",
+        0.16370812535881338,
+    ),
+    Sample(
+        "negative_binomial sample_data/visits_predictions.csv sample_data/visits_targets.csv "
+        "--dispersion 0.7",
+        "scipy.stats.nbinom.logpmf",
+        2.206936813575437,
     ),
     # classification
     Sample(

@@ -694,7 +694,8 @@ def numbers(
         steps = st.integers(max(math.ceil(low / step), -9), min(math.floor(high / step), 9))
         return steps.map(lambda count: count * step)
     usual = [low, high, 0.0, 1.0, -1.0, 0.5, 1e-9, -1e-300]
-    return st.floats(low, high) | st.sampled_from([each for each in usual if low <= each <= high])
+    edges = [each for each in usual if low <= each <= high]
+    return st.floats(low, high) | st.sampled_from([*edges, *within.also])
 
 
 def ends(within: Interval, largest: float = LARGE) -> tuple[float, float]:
@@ -883,14 +884,14 @@ def perfect(case: Case) -> Case:
     if case.computation.whole_units:
         exact = case.arrays["target"].copy()
         for place, items in enumerate(case.arrays["target"]):
-            exact[place] = _predicted(case, items, case.arrays[guess][place])
+            exact[place] = _predicted(case, guess, items, case.arrays[guess][place])
     else:
-        exact = _predicted(case, case.arrays["target"], case.arrays[guess])
+        exact = _predicted(case, guess, case.arrays["target"], case.arrays[guess])
     return case.with_roles(**{guess: exact}, **certain)
 
 
-def _predicted(case: Case, target: Array, prediction: Array) -> Array:
-    """Return the prediction that says what the target is."""
+def _predicted(case: Case, role: str, target: Array, prediction: Array) -> Array:
+    """Return the prediction that says what the target is, or comes as near as it may."""
     kind, options = case.computation.kinds["target"], case.computation.options
     if "blank" in options:
         return _spelled(target, int(options["blank"]), case.columns)  # type: ignore[arg-type]
@@ -907,7 +908,8 @@ def _predicted(case: Case, target: Array, prediction: Array) -> Array:
         assume(target.reshape(len(target), -1).any(axis=1).all())  # others have no direction
     if prediction.ndim > target.ndim:  # several forecasts of one number
         return np.repeat(target, prediction.shape[1]).reshape(prediction.shape)
-    return target
+    within = case.computation.kinds[role].within
+    return np.clip(target, *ends(within)) if within != Interval() else target
 
 
 def _spelled(target: Array, blank: int, classes: int) -> Array:

@@ -679,7 +679,10 @@ def test_arrays_of_other_widths_are_never_broadcast(name, data):
     arguments = dict(zip(case.arrays, case.arguments, strict=True))
     assume(all(len(case.rows(role)) for role in case.arrays))
     last = [r for r in case.arrays if not isinstance(case.computation.kinds[r], NamesKind)][-1]
-    arguments[last] = changed([arguments[last]], lambda array: wider(array, case.columns + 1))[0]
+    legal = float(0.0 not in case.computation.kinds[last].within)
+    arguments[last] = changed(
+        [arguments[last]], lambda array: wider(array, case.columns + 1, legal)
+    )[0]
     if len(arguments) == 1 and LOSSES[name].roles[last].wide:  # there is nothing to fit
         assert not np.isnan(library(case, *arguments.values()))
     else:
@@ -857,9 +860,9 @@ def of_type(array, kind):
     return array.astype(int).astype(object) if kind is object else array.astype(kind)
 
 
-def wider(array, columns):
-    """Give an array more columns than any has; zeros are legal nearly everywhere."""
-    return np.zeros((len(array), columns, *array.shape[2:]))
+def wider(array, columns, number):
+    """Give an array more columns than any has, of a number that is legal there."""
+    return np.full((len(array), columns, *array.shape[2:]), number)
 
 
 def rounding(case):

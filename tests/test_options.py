@@ -34,6 +34,7 @@ TEXT = setting("ignore", Annotated[str | None, Option("x")], None)
         (Interval(above=0, below=1), "above 0 and below 1"),
         (Interval(at_least=0, below=0.5), "at least 0 and below 0.5"),
         (Interval(above=0, at_most=1), "above 0 and at most 1"),
+        (Interval(at_least=1, at_most=9, also=(0.0, -1.5)), "between 1 and 9 or 0 or -1.5"),
     ],
 )
 def test_an_interval_is_said_in_words(interval, words):
@@ -48,6 +49,7 @@ def test_an_interval_is_said_in_words(interval, words):
         (Interval(at_least=0), [0.0, -0.0], [-5e-324]),
         (Interval(below=1), [math.nextafter(1, 0)], [1.0]),
         (Interval(at_most=1), [1.0], [math.nextafter(1, 2)]),
+        (Interval(at_least=1, also=(0.0,)), [0.0, 1.0, 1.5], [-5e-324, 5e-324, 0.5]),
     ],
 )
 def test_each_end_belongs_to_an_interval_or_not(interval, inside, outside):

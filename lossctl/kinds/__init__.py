@@ -18,6 +18,8 @@ from lossctl.kinds.classes import (
     SignsKind,
     WholeKind,
 )
+from lossctl.kinds.amounts import POSITIVE, POSITIVE_NUMBER, TweedieKind
+from lossctl.kinds.classes import DistributionKind, LabelsKind, SignsKind, WholeKind
 from lossctl.kinds.kind import Admitted, Kind, NamesKind, Partners, Width
 from lossctl.kinds.masks import MaskKind, TargetMaskKind
 from lossctl.kinds.shapes import (
@@ -32,6 +34,9 @@ from lossctl.options import Interval
 UNIT = Interval(at_least=0, at_most=1)
 
 VALUES = Kind("values", "a finite number")
+POSITIVES = Kind("positive values", POSITIVE_NUMBER, POSITIVE)
+TWEEDIE_MEANS = TweedieKind("values", "a finite number", predicted=True).configured({})
+TWEEDIE_VALUES = TweedieKind("values", "a finite number").configured({})
 SCORES = Kind("scores", "a finite number")
 PROBABILITIES = Kind("probabilities", "a probability (between 0 and 1)", UNIT)
 DISTRIBUTION = DistributionKind(
@@ -57,6 +62,7 @@ SAMPLE = Kind(
 )
 
 Values: TypeAlias = Annotated[Array, VALUES]
+Positives: TypeAlias = Annotated[Array, POSITIVES]
 Scores: TypeAlias = Annotated[Array, SCORES]
 Probabilities: TypeAlias = Annotated[Array, PROBABILITIES]
 Distribution: TypeAlias = Annotated[Array, DISTRIBUTION]
@@ -103,12 +109,15 @@ __all__ = [
     "MASK",
     "NAMES",
     "ONE_HOT",
+    "POSITIVES",
     "PROBABILITIES",
     "RANKS",
     "SAMPLE",
     "SCORES",
     "SHARES",
     "SIGNS",
+    "TWEEDIE_MEANS",
+    "TWEEDIE_VALUES",
     "UNIT",
     "VALUES",
     "VECTORS",
@@ -133,6 +142,7 @@ __all__ = [
     "Masks",
     "NamesKind",
     "Partners",
+    "Positives",
     "Probabilities",
     "Ranks",
     "RanksKind",
@@ -142,6 +152,7 @@ __all__ = [
     "Signs",
     "SignsKind",
     "TargetMaskKind",
+    "TweedieKind",
     "Values",
     "Vectors",
     "VectorsKind",

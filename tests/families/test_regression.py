@@ -8,7 +8,7 @@ from decimal import Decimal, localcontext
 import pytest
 
 import lossctl
-from lossctl.errors import DataError
+from lossctl.errors import DataError, UsageError
 
 LN2 = math.log(2)
 INF = math.inf
@@ -449,3 +449,158 @@ def test_epsilon_insensitive_has_epsilon_a_tenth_unless_told():
 @pytest.mark.parametrize("name", ["expectile", "epsilon_insensitive"])
 def test_a_residual_that_is_no_float_costs_infinitely_much(name):
     assert of_one(name, 1.5e308, -1.5e308) == INF
+    ("prediction", "target", "power", "expected"),
+    [
+        # for 1.5 the formula is 4 (√t - √p)² / √p
+        (4.0, 0.0, 1.5, 8),  # 4 × 2² / 2
+        (1.0, 4.0, 1.5, 4),
+        (16.0, 1.0, 1.5, 9),  # 4 × 3² / 4
+        (7.0, 7.0, 1.5, 0),
+        (1e-150, 1e150, 1.5, 4e225),  # 4 × 1e150 / 1e-75
+        (1e150, 1e-150, 1.5, 4e75),
+        (1e-150, 0.0, 1.5, 4e-75),
+        # 0 is the square, of any numbers
+        (-3.0, 2.0, 0.0, 25),
+        (0.0, 0.0, 0.0, 0),
+        # 1 is Poisson's: 2 (t ln(t / p) - t + p)
+        (1.0, 0.0, 1.0, 2),
+        (2.0, 1.0, 1.0, 2 - 2 * LN2),
+        (1.0, 2.0, 1.0, 4 * LN2 - 2),
+        # 2 (16^¾ / (-¼ × ¾) + 16 / ¼ + 1 / ¾) = 2 (-128 / 3 + 64 + 4 / 3)
+        (1.0, 16.0, 1.25, 136 / 3),
+        (16.0, 0.0, 1.25, 64 / 3),  # 2 × 16^¾ / ¾
+        # 2 is that of the gamma distribution
+        (1.0, 2.0, 2.0, 2 - 2 * LN2),
+        (2.0, 1.0, 2.0, 2 * LN2 - 1),
+        (10.0, 20.0, 2.0, 2 - 2 * LN2),  # only the ratio counts
+        # 3 is that of the inverse Gaussian, (t - p)² / (p² t)
+        (2.0, 1.0, 3.0, 0.25),
+        (1.0, 2.0, 3.0, 0.5),
+        # near a match (t - p)² / p^power, whatever the power
+        (1.0, 1 + 2**-45, 1.5, 2**-90),
+        (4.0, 4 + 2**-43, 1.5, 2**-89),
+        (4.0, 4 + 2**-43, 3.0, 2**-92),
+        (1.0, 1 + 2**-45, 1.0, 2**-90),
+        (1.0, 1 + 2**-45, 2.0, 2**-90),
+    ],
+)
+def test_tweedie_deviance_by_hand(prediction, target, power, expected):
+    found = of_one("tweedie_deviance", prediction, target, power=power)
+    assert found == pytest.approx(expected, rel=1e-13, abs=0)
+
+
+def test_tweedie_deviance_of_the_documentation():
+    # the examples in scikit-learn's documentation of mean_tweedie_deviance and its two relatives
+    counts = [0.5, 0.5, 2.0, 2.0], [2.0, 0.0, 1.0, 4.0]
+    assert lossctl.compute("tweedie", *counts, power=1) == pytest.approx(1.4260, abs=5e-5)
+    assert lossctl.compute("sklearn.metrics.mean_poisson_deviance", *counts) == pytest.approx(
+        1.4260, abs=5e-5
+    )
+    amounts = [0.5, 0.5, 2.0, 2.0], [2.0, 0.5, 1.0, 4.0]
+    assert lossctl.compute("gamma_deviance", *amounts) == pytest.approx(1.0568, abs=1e-4)
+
+
+@pytest.mark.parametrize("power", [1.0, 2.0])
+def test_near_a_power_tweedie_deviance_is_nearly_that_power_s(power):
+    for prediction, target in [(1.0, 3.0), (3.0, 1.0), (5.0, 4.999)]:
+        exact = of_one("tweedie_deviance", prediction, target, power=power)
+        for beside in (math.nextafter(power, 9), power + 1e-12):
+            near = of_one("tweedie_deviance", prediction, target, power=beside)
+            assert near == pytest.approx(exact, rel=1e-11)
+
+
+def test_the_framework_s_own_power_is_0():
+    name = "sklearn.metrics.mean_tweedie_deviance"
+    assert of_one(name, -3.0, 2.0) == 25
+    assert of_one(name, 1.0, 4.0, power=1.5) == close(4)
+
+
+@pytest.mark.parametrize("power", [0.5, -1, 0.999, 101, "one"])
+def test_between_0_and_1_there_is_no_tweedie_distribution(power):
+    with pytest.raises(UsageError) as caught:
+        of_one("tweedie_deviance", 1.0, 1.0, power=power)
+    assert caught.value.message == f"power must be a number between 1 and 100 or 0, not '{power}'"
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target", "power", "message"),
+    [
+        (0.0, 1.0, 1.0, "prediction[0]: 0.0 is not a finite number above 0 (at least 1e-150)"),
+        (-1.0, 1.0, 3.0, "prediction[0]: -1.0 is not a finite number above 0 (at least 1e-150)"),
+        (1.0, -1.0, 1.5, "target[0]: -1.0 is not a finite number at least 0"),
+        (1.0, 0.0, 2.0, "target[0]: 0.0 is not a finite number above 0 (at least 1e-150)"),
+    ],
+)
+def test_the_power_decides_what_tweedie_deviance_takes(prediction, target, power, message):
+    with pytest.raises(DataError) as caught:
+        of_one("tweedie_deviance", prediction, target, power=power)
+    assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target", "expected"),
+    [
+        (1.0, 2.0, 2 - 2 * LN2),  # ln ½ + 2 - 1, twice
+        (2.0, 1.0, 2 * LN2 - 1),  # ln 2 + ½ - 1, twice
+        (3.0, 3.0, 0),
+        (1e-150, 1e150, 2e300),
+        (1e150, 1e-150, 600 * math.log(10) - 2),
+        (1.0, 1 + 2**-45, 2**-90),
+        ([1.0, 2.0], [2.0, 1.0], 0.5),  # the mean of the columns
+    ],
+)
+def test_gamma_deviance_by_hand(prediction, target, expected):
+    assert of_one("gamma_deviance", prediction, target) == pytest.approx(expected, rel=1e-13, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target", "options", "expected"),
+    [
+        # with dispersion 1 it is the geometric distribution: m^t / (1 + m)^(t + 1)
+        (1.0, 0.0, {}, LN2),
+        (1.0, 3.0, {}, 4 * LN2),
+        (3.0, 1.0, {}, math.log(16 / 3)),
+        (0.0, 0.0, {}, 2**-52),  # a mean of 0 is raised
+        (0.0, 1.0, {}, 52 * LN2),
+        (0.0, 0.0, {"floor": 0.0}, 0),
+        (0.0, 1.0, {"floor": 0.0}, INF),
+        # with ½ it is (t + 1) (2 / (2 + m))² (m / (2 + m))^t: 3 / 16
+        (2.0, 2.0, {"dispersion": 0.5}, math.log(16 / 3)),
+        (2.0, 0.0, {"dispersion": 0.5}, 2 * LN2),
+        # with a dispersion of almost 0 it is Poisson's: m - t ln m + ln t!
+        (1.0, 1.0, {"dispersion": 1e-300}, 1),
+        (2.0, 3.0, {"dispersion": 5e-324}, 2 - 3 * LN2 + math.log(6)),
+        (2.0, 3.0, {"dispersion": 1e-17}, 2 - 3 * LN2 + math.log(6)),
+        (0.5, 0.0, {"dispersion": 1e-300}, 0.5),
+        # between whole numbers Γ goes on: Γ(1.5) = √π / 2, and then ln(1 / (¼ √π))
+        (1.0, 0.5, {"dispersion": 1.0}, 1.5 * LN2),
+        (1.0, 0.5, {"dispersion": 1e-300}, 1 + math.log(math.sqrt(math.pi) / 2)),
+        # scipy 1.17.1: -stats.nbinom.logpmf(t, 1 / dispersion, 1 / (1 + dispersion m))
+        (2.5, 7.0, {"dispersion": 0.3}, 3.7852334239738243),
+        (40.0, 12.0, {"dispersion": 4.0}, 4.504685202902817),
+        (1000.0, 1003.0, {"dispersion": 0.01}, 5.5758725185193185),
+    ],
+)
+def test_negative_binomial_by_hand(prediction, target, options, expected):
+    found = of_one("negative_binomial", prediction, target, **options)
+    assert found == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize(("mean", "dispersion"), [(0.3, 2.0), (5.0, 0.1), (30.0, 1e-9)])
+def test_negative_binomial_sums_to_1_with_its_mean_and_variance(mean, dispersion):
+    counts = [float(count) for count in range(400)]
+    losses = lossctl.compute(
+        "negative_binomial", [mean] * 400, counts, dispersion=dispersion, reduction="none"
+    )
+    chances = [math.exp(-loss) for loss in losses]
+    moments = [math.fsum(p * c**k for p, c in zip(chances, counts, strict=True)) for k in range(3)]
+    assert moments[:2] == pytest.approx([1, mean], rel=1e-12)
+    variance = mean + dispersion * mean * mean
+    assert moments[2] - mean * mean == pytest.approx(variance, rel=1e-10)
+
+
+def test_negative_binomial_keeps_its_digits_where_gamma_functions_are_large():
+    # Near its mean m a count of variance m + m² / r is nearly normal: ½ ln 2π(m + m² / r) + …,
+    # of which the next parts are of the order of 1 / m and 1 / r.
+    found = of_one("negative_binomial", 1e14, 1e14, dispersion=1e-14)
+    assert found == pytest.approx(0.5 * math.log(2 * math.pi * 2e14), rel=1e-13)

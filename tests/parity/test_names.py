@@ -101,9 +101,12 @@ KNOWN = {
         "log_loss": "binary_cross_entropy",
         "mean_absolute_error": "mae",
         "mean_absolute_percentage_error": "mape",
+        "mean_gamma_deviance": "gamma_deviance",
         "mean_pinball_loss": "quantile",
+        "mean_poisson_deviance": "tweedie_deviance",
         "mean_squared_error": "mse",
         "mean_squared_log_error": "msle",
+        "mean_tweedie_deviance": "tweedie_deviance",
         "root_mean_squared_error": "rmse",
     },
     "optax.losses": {
@@ -140,8 +143,8 @@ UNKNOWN = {
         "torch.nn.functional": "multilabel_margin_loss",
         "keras.losses": "Circle circle",
         "sklearn.metrics": """
-            coverage_error hamming_loss label_ranking_loss max_error mean_gamma_deviance
-            mean_tweedie_deviance median_absolute_error zero_one_loss
+            coverage_error hamming_loss label_ranking_loss max_error median_absolute_error
+            zero_one_loss
         """,
         "optax.losses": """
             make_fenchel_young_loss multiclass_perceptron_loss
@@ -158,8 +161,8 @@ UNKNOWN = {
         "torch.nn.functional": """
             cosine_similarity multilabel_soft_margin_loss soft_margin_loss
         """,
-        # the root of msle, and twice what poisson is above its least value
-        "sklearn.metrics": "mean_poisson_deviance root_mean_squared_log_error",
+        # the root of msle
+        "sklearn.metrics": "root_mean_squared_log_error",
         # the cosine, ctc with more results, kl_divergence of logarithms
         "optax.losses": """
             cosine_similarity ctc_loss_with_forward_probs kl_divergence_with_log_targets

@@ -516,6 +516,16 @@ LIVE = {
         "statsmodels.robust.norms.MQuantileNorm(0.9, statsmodels.robust.norms.LeastSquares())"
         ".rho(target - prediction).mean() * 2",
         diabetes,
+    "tweedie_deviance": Live(
+        "sklearn", "sklearn.metrics.mean_tweedie_deviance(target, prediction, power=1.5)", visits
+    ),
+    "gamma_deviance": Live(
+        "sklearn", "sklearn.metrics.mean_gamma_deviance(target, prediction)", diabetes
+    ),
+    "negative_binomial": Live(
+        "scipy",
+        "-scipy.stats.nbinom.logpmf(target, 1 / 0.7, 1 / (1 + 0.7 * prediction)).mean()",
+        visits,
     ),
     # classification
     "binary_cross_entropy": Live("sklearn", "sklearn.metrics.log_loss(target, prediction)", cancer),

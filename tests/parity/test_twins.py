@@ -30,6 +30,7 @@ UNDEFINED_AT_ZERO = {
     # torch multiplies a target of 0 by the logarithm of 0, which is nan; here it is 0
     "torch.nn.functional.kl_div": {"prediction"},
     "torch.nn.functional.poisson_nll_loss": {"eps"},
+    "torch.distributions.NegativeBinomial": {"floor"},
     # these divide by a length of 0 where there is no eps; with one, torch has zero vectors too
     "torch.nn.functional.cosine_similarity": {"eps"},
     "optax.cosine_similarity": {"prediction", "target", "eps"},
@@ -39,9 +40,23 @@ UNDEFINED_AT_ZERO = {
 
 REFUSED_AT_THE_END = {"keras.losses.CategoricalGeneralizedCrossEntropy": {"q"}}
 """Options whose range ends sooner in the framework."""
+CHOSEN_OPTIONS = {
+    # sklearn raises both to the power, which overflows or cancels where it is large
+    "sklearn.metrics.mean_tweedie_deviance": {"power": (0.0, 1.25, 1.5, 2.0, 3.0)},
+}
+"""Options of which only these values are drawn."""
 
 NO_INFINITY = {"optax.ctc_loss"}
 """Twins that have another number where the loss is infinite, as their remark says."""
+
+NO_SUBNORMAL = {
+    # t / p is 0 of the least floats t, and the logarithm of that infinite
+    "sklearn.metrics.mean_poisson_deviance",
+    "sklearn.metrics.mean_tweedie_deviance",
+}
+"""Twins that have another number for the least floats."""
+
+LEAST_NORMAL = float(np.finfo(np.float64).smallest_normal)
 
 COMPILED_ANEW = {"optax.ctc_loss"}
 """Twins that JAX compiles for each call, which takes a second: fewer examples of these."""
@@ -159,6 +174,8 @@ def option_values(draw, loss, twin):
             others = values_of(setting, above_zero=avoid)
             if name in REFUSED_AT_THE_END.get(twin.name, ()):
                 others = others.filter(lambda end: end != 1.0)
+            if name in CHOSEN_OPTIONS.get(twin.name, ()):
+                others = st.sampled_from(CHOSEN_OPTIONS[twin.name][name])
             given_options[name] = draw(others if avoid and not usual else st.just(usual) | others)
     return given_options
 
@@ -215,6 +232,8 @@ def rows(draw, parts, kinds, twin):
     count = 6 + -len(found) % 3
     found += draw(st.lists(more, min_size=count, max_size=count))
     arrays = [np.array(role) for role in zip(*found, strict=True)]
+    if twin.name in NO_SUBNORMAL:
+        arrays = [np.where(np.abs(array) < LEAST_NORMAL, 0.0, array) for array in arrays]
     if columns:
         arrays = [array.reshape(-1, columns) for array in arrays]
     roles = dict(zip(parts, arrays, strict=True))
