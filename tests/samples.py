@@ -463,6 +463,17 @@ SAMPLES = [
         4.500823721184388,
     ),
     Sample(
+        "beta_nll sample_data/diabetes_gaussian.csv",
+        "torch.nn.functional.gaussian_nll_loss",
+        246.37431634950363,
+    ),
+    Sample(
+        "gaussian_kl sample_data/digits_code_means.csv sample_data/digits_code_variances.csv "
+        "--on id",
+        "torch.distributions.kl_divergence",
+        6.753911860651458,
+    ),
+    Sample(
         "laplace_nll sample_data/diabetes_laplace.csv",
         "scipy.stats.laplace.logpdf",
         5.491850661080781,

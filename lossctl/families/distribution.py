@@ -47,6 +47,7 @@ NORMAL_AMOUNTS = narrowed(
     VALUES, at_least=float(np.finfo(np.float64).smallest_normal), columns="several"
 )
 VARIANCE = narrowed(VALUES, at_least=0)
+LOG_VARIANCE = narrowed(VALUES, at_most=700)
 OUTCOME = narrowed(VALUES, columns="one")
 ENSEMBLE = replace(VECTORS, title="ensembles")
 
@@ -383,6 +384,153 @@ def gaussian_nll(
     distance = (target - mean) / np.sqrt(spread)
     terms = 0.5 * (np.log(spread) + distance * distance)
     return terms + 0.5 * math.log(2.0 * math.pi) if full else terms
+
+
+@loss(
+    aliases=("beta_gaussian_nll", "beta_negative_log_likelihood"),
+    optimum=None,
+    twins=(
+        Twin(
+            "torch",
+            "torch.nn.functional.gaussian_nll_loss(mean, target, variance, full={full}, "
+            "eps={floor}, reduction='none').mul(variance.clamp(min={floor}) ** {beta}){reduction}",
+            sets={"per": "element"},
+            reductions=MEANS,
+            named=False,
+            remark="for training: variance.detach() in the weight",
+        ),
+    ),
+)
+def beta_nll(
+    mean: Values,
+    variance: Annotated[Values, VARIANCE],
+    target: Values,
+    *,
+    beta: Annotated[
+        float,
+        Option(
+            "power of the variance that weighs a term: 0 is gaussian_nll, 1 has the square's slope",
+            Interval(at_least=0, at_most=1),
+        ),
+    ] = 0.5,
+    full: Full = False,
+    floor: Annotated[
+        float,
+        Option(
+            "variances below this are raised to it",
+            Interval(above=0),
+            moves={"variance": "raised"},
+        ),
+    ] = 1e-6,
+) -> MeanOfColumns:
+    """Negative log likelihood under a predicted normal distribution, weighted by variance^beta.
+
+    Helps:
+        When mean and variance are trained together, and the mean would stay poor where the variance
+        is large: the weight gives such rows back their say.
+
+    Hurts:
+        When it is taken for a likelihood, or forecasts are compared by it: a variance that is too
+        large or too small can make it smaller. Then gaussian_nll is the number. In training the
+        weight is a constant: no gradient goes through it.
+
+    Formula:
+        variance^beta × ½ (ln variance + (target - mean)² / variance); with `full`, ½ ln 2π is added
+        before it is weighted
+
+    Domain:
+        mean, target: (n,) or (n, d), finite. variance: the same shape, at least 0. Result: any
+        number; for a given variance it is smallest where the mean is the target.
+
+    Example:
+        >>> beta_nll(np.array([1.0, 1.0]), np.array([1.0, 4.0]), np.array([3.0, 1.0]))
+        array([2.        , 1.38629436])
+
+    References:
+        M. Seitzer, A. Tavakoli, D. Antic, G. Martius, On the pitfalls of heteroscedastic
+        uncertainty estimation with probabilistic neural networks, ICLR 2022
+    """
+    terms = gaussian_nll(mean, variance, target, full=full, floor=floor)
+    return np.maximum(variance, floor) ** beta * terms
+
+
+@loss(
+    aliases=("gaussian_kl_divergence", "vae_kl", "kl_from_standard_normal"),
+    twins=(
+        Twin(
+            "torch",
+            "torch.distributions.kl_divergence("
+            "torch.distributions.Normal(mean, variance.sqrt()), "
+            "torch.distributions.Normal(0.0, 1.0)"
+            ").reshape(len(mean), -1).sum(dim=1){reduction}",
+            needs={"log_input": False},
+            reductions=MEANS,
+            named=False,
+            remark="torch adds terms that cancel, and so has few digits near a match",
+        ),
+        Twin(
+            "torch",
+            "torch.distributions.kl_divergence("
+            "torch.distributions.Normal(mean, (variance / 2).exp()), "
+            "torch.distributions.Normal(0.0, 1.0)"
+            ").reshape(len(mean), -1).sum(dim=1){reduction}",
+            needs={"log_input": True},
+            reductions=MEANS,
+            kinds={"variance": narrowed(VALUES, at_least=-700, at_most=700)},
+            named=False,
+            remark="torch adds terms that cancel, and so has few digits near a match",
+        ),
+    ),
+)
+def gaussian_kl(
+    mean: Values,
+    variance: Annotated[Values, narrowed(VALUES, above=0)],
+    *,
+    log_input: Annotated[
+        bool, Option("variance holds logarithms of variances", turns={"variance": LOG_VARIANCE})
+    ] = False,
+) -> SumOfColumns:
+    """Divergence of independent normal distributions from the standard normal distribution.
+
+    Helps:
+        When codes are to be like samples of the standard normal distribution: it is the summand of
+        a variational autoencoder's loss that is not about the reconstruction.
+
+    Hurts:
+        When the whole loss of such an autoencoder is wanted: the two summands are comparable only
+        where both are sums over their dimensions. When standard deviations, or logarithms, are
+        taken for variances.
+
+    Formula:
+        Σ over columns of ½ (variance + mean² - 1 - ln variance)
+
+    Domain:
+        mean: (n,) or (n, dimensions), finite. variance: the same shape, above 0, or with
+        `log_input` logarithms of at most 700. Result: at least 0, in nats, and 0 only where each
+        mean is 0 and each variance 1.
+
+    Example:
+        >>> gaussian_kl(np.array([0.0, 1.0]), np.array([1.0, 4.0]))
+        array([0.        , 1.30685282])
+
+    References:
+        D. P. Kingma, M. Welling, Auto-encoding variational Bayes, ICLR 2014, appendix B
+    """
+    if log_input:
+        close = np.where(np.abs(variance) < 0.5, variance, 0.0)
+        # e^x - 1 - x = x² ∫ (1 - s) e^(s x) ds, s from 0 to 1: near 0 the summands cancel.
+        integral = sum(
+            share * (1.0 - node) * np.exp(node * close)
+            for node, share in zip(NODES.tolist(), SHARES.tolist(), strict=True)
+        )
+        far = np.expm1(variance) - variance
+        excess = np.where(np.abs(variance) < 0.5, close * close * integral, far)
+    else:
+        above = variance - 1.0
+        close = np.where(np.abs(above) < 0.25, above, 0.0)
+        near = _of_almost_equal(np.ones_like(close), close, 0.0)
+        excess = np.where(np.abs(above) < 0.25, near, above - np.log(variance))
+    return 0.5 * (mean * mean) + 0.5 * excess
 
 
 @loss(

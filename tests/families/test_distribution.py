@@ -264,6 +264,77 @@ def test_gaussian_nll_is_least_where_the_mean_is_the_target():
 
 
 @pytest.mark.parametrize(
+    ("mean", "variance", "target", "options", "expected"),
+    [
+        (1.0, 1.0, 3.0, {}, 2),  # ½ 2²
+        (1.0, 4.0, 1.0, {}, 2 * LN2),  # √4 × ½ ln 4
+        (0.0, 4.0, 2.0, {}, 2 * LN2 + 1),  # √4 × ½ (ln 4 + 1)
+        (0.0, 4.0, 2.0, {"beta": 0.0}, LN2 + 0.5),  # the likelihood itself
+        (0.0, 4.0, 2.0, {"beta": 1.0}, 4 * LN2 + 2),
+        (0.0, 0.25, 2.0, {"beta": 0.5}, 4 - LN2 / 2),  # ½ × ½ (16 - 2 ln 2)
+        (0.0, 4.0, 2.0, {"full": True}, 2 * LN2 + 1 + math.log(2 * math.pi)),
+        (5.0, 0.0, 5.0, {"floor": 0.25}, -LN2 / 2),  # ½ × ½ ln ¼
+        (5.0, 0.0, 5.0, {}, -3e-3 * math.log(10)),  # 1e-3 × ½ ln 1e-6
+        ([1.0, 0.0], [1.0, 4.0], [3.0, 2.0], {}, 2 + 2 * LN2 + 1),
+        (-1e150, 1e-300, 1e150, {"beta": 1.0}, 2e300),  # the floor, 1e-6, cancels
+    ],
+)
+def test_beta_nll_by_hand(mean, variance, target, options, expected):
+    found = of_one(distribution.beta_nll, mean, variance, target, **options)
+    assert found == close(expected)
+
+
+def test_beta_nll_of_beta_1_orders_means_as_the_square_does():
+    # at one variance v it is ½ (target - mean)² + ½ v ln v
+    means = np.linspace(-2.0, 2.0, 9)
+    found = terms(distribution.beta_nll, means, np.full(9, 3.0), np.zeros(9), beta=1.0)
+    assert found - found[4] == pytest.approx(0.5 * means**2, rel=1e-14, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("mean", "variance", "options", "expected"),
+    [
+        (0.0, 1.0, {}, 0),
+        (1.0, 1.0, {}, 0.5),
+        (-3.0, 1.0, {}, 4.5),
+        (0.0, 4.0, {}, 1.5 - LN2),  # ½ (4 - 1 - 2 ln 2)
+        (0.0, 0.25, {}, LN2 - 0.375),  # ½ (¼ - 1 + 2 ln 2)
+        ([1.0, 0.0], [1.0, 4.0], {}, 2 - LN2),  # the sum over the columns
+        (0.0, 5e-324, {}, (1074 * LN2 - 1) / 2),
+        (0.0, 1e150, {}, 5e149),
+        (1e150, 1.0, {}, 5e299),
+        # with variance 1 + e it is ¼ e² - e³ / 6 + …
+        (0.0, 1 + 2**-40, {}, 2**-82 - 2**-120 / 6),
+        (0.0, 0.0, {"log_input": True}, 0),
+        (0.0, 2 * LN2, {"log_input": True}, 1.5 - LN2),
+        (0.0, -2 * LN2, {"log_input": True}, LN2 - 0.375),
+        (2.0, 1.0, {"log_input": True}, math.e / 2 + 1),  # ½ (e + 4 - 1 - 1)
+        (0.0, 2**-40, {"log_input": True}, 2**-82 + 2**-120 / 12),  # ¼ x² + x³ / 12 + …
+        (0.0, -1e150, {"log_input": True}, 5e149),
+        (0.0, 700.0, {"log_input": True}, float(Decimal(700).exp()) / 2),
+    ],
+)
+def test_gaussian_kl_by_hand(mean, variance, options, expected):
+    found = of_one(distribution.gaussian_kl, mean, variance, **options)
+    assert found == close(expected)
+
+
+@pytest.mark.parametrize("logarithm", [-0.6, -0.5, -0.4999, -0.01, 0.1, 0.4999, 0.5, 0.7])
+def test_gaussian_kl_has_all_digits_where_its_two_forms_meet(logarithm):
+    with localcontext(prec=60):
+        exact = Decimal(logarithm)
+        expected = float((exact.exp() - 1 - exact) / 2)
+    assert of_one(distribution.gaussian_kl, 0.0, logarithm, log_input=True) == close(expected)
+
+
+def test_gaussian_kl_takes_no_variance_of_0():
+    with pytest.raises(DataError) as caught:
+        lossctl.compute("gaussian_kl", [0.0, 0.0], [1.0, 0.0])
+    assert caught.value.message == "variance[1]: 0.0 is not a finite number above 0"
+    assert caught.value.hint == "--log-input: variance holds logarithms of variances"
+
+
+@pytest.mark.parametrize(
     ("location", "scale", "target", "options", "expected"),
     [
         (0.0, 0.5, 0.0, {}, 0),  # ln 1

@@ -236,6 +236,11 @@ def gaussian():
     return {name: frame[name].to_numpy() * 1.0 for name in ("mean", "variance", "target")}
 
 
+def codes():
+    mean, variance = (matrix(f"digits_code_{name}.csv") for name in ("means", "variances"))
+    return {"mean": mean, "variance": variance}
+
+
 def laplace():
     frame = table("diabetes_laplace.csv")
     return {name: frame[name].to_numpy() * 1.0 for name in ("location", "scale", "target")}
@@ -687,6 +692,18 @@ LIVE = {
     "brier": Live("sklearn", "sklearn.metrics.brier_score_loss(target, prediction)", cancer),
     "gaussian_nll": Live(
         "torch", "torch.nn.functional.gaussian_nll_loss(mean, target, variance)", gaussian
+    ),
+    "beta_nll": Live(
+        "torch",
+        "(torch.nn.functional.gaussian_nll_loss(mean, target, variance, reduction='none') * "
+        "variance.sqrt()).mean()",
+        gaussian,
+    ),
+    "gaussian_kl": Live(
+        "torch",
+        "torch.distributions.kl_divergence(torch.distributions.Normal(mean, variance.sqrt()), "
+        "torch.distributions.Normal(0.0, 1.0)).sum(dim=1).mean()",
+        codes,
     ),
     "laplace_nll": Live(
         "scipy", "-scipy.stats.laplace.logpdf(target, location, scale).mean()", laplace
