@@ -518,4 +518,17 @@ SAMPLES = [
         "torch.nn.functional.nll_loss",
         8.140200676692373,
     ),
+    # survival
+    Sample(
+        "cox_partial_likelihood sample_data/heart_survival.csv --columns "
+        "prediction=log_risk,target=time --ties efron",
+        "statsmodels.duration.hazard_regression.PHReg",
+        3.542242924837766,
+    ),
+    Sample(
+        "aft_nll sample_data/heart_survival.csv --columns prediction=log_time,target=time "
+        "--scale 2.5",
+        "scipy.stats.lognorm",
+        4.546357174889678,
+    ),
 ]

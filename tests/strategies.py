@@ -865,11 +865,9 @@ def perfect(case: Case) -> Case:
     if case.loss.name in BEST:
         best = BEST[case.loss.name]
         return case.with_roles(**{role: case.arrays[role] * 0.0 + best[role] for role in roles})
-    if "similar" in roles:
-        return case.with_roles(**_near_or_far(case))
-    if "anchor" in roles:
-        anchor = case.arrays["anchor"]
-        return case.with_roles(positive=anchor, negative=anchor + FAR)
+    telling = [role for role in WISHED if role in roles]
+    if telling:
+        return case.with_roles(**WISHED[telling[0]](case))
     if {"positive", "negative"} <= roles:
         order = np.where(case.arrays.get("order", np.ones(case.least)) > 0.0, 1.0, -1.0)
         return case.with_roles(positive=FAR * order, negative=-FAR * order)
@@ -928,6 +926,29 @@ def _near_or_far(case: Case) -> dict[str, Array]:
     first = np.ones(case.arrays["first"].shape)
     factor = np.where(similar, 1.0, -FAR).reshape(-1, *[1] * (first.ndim - 1))
     return {"first": first, "second": first * factor}
+
+
+def _around_anchor(case: Case) -> dict[str, Array]:
+    """Make what belongs to the anchor equal to it, and what does not far from it."""
+    anchor = case.arrays["anchor"]
+    return {"positive": anchor, "negative": anchor + FAR}
+
+
+def _awaited(case: Case) -> dict[str, Array]:
+    """Predict times that say when events happen, or risks that say in which order."""
+    guess, time, event = (case.arrays[role] for role in ("prediction", "target", "event"))
+    if not case.computation.whole_units:
+        return {"prediction": np.where(event > 0.0, np.log(time), FAR)}
+    risks = guess.copy()
+    for place in range(case.least):
+        # Who is last seen at the time of an event comes after it.
+        later = time[place] + 0.5 * (1.0 - event[place])
+        risks[place] = -FAR * np.searchsorted(np.unique(later), later)
+    return {"prediction": risks}
+
+
+WISHED = {"similar": _near_or_far, "anchor": _around_anchor, "event": _awaited}
+"""What makes a case perfect that has a role of such a name."""
 
 
 def may_be_infinite(case: Case) -> Array:

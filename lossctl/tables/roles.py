@@ -51,6 +51,7 @@ USUAL = {
     "positive": ["positive", "positives", "pos", "score_positive"],
     "negative": ["negative", "negatives", "neg", "score_negative"],
     "anchor": ["anchor", "anchors"],
+    "event": ["event", "events", "observed", "status"],
     "gradient_norm": ["gradient_norm", "norm", "norms"],
 }
 WORD = re.compile(r"(?!inf(?:inity)?$)[^\W\d_].*", re.IGNORECASE)

@@ -18,6 +18,7 @@ MODULES = {
     "scipy": ("scipy.integrate", "scipy.spatial.distance", "scipy.special", "scipy.stats"),
     "skimage": ("skimage.metrics",),
     "statsmodels": ("statsmodels.robust.norms",),
+    "statsmodels": ("statsmodels.duration.hazard_regression",),
 }
 
 

@@ -276,6 +276,11 @@ def characters():
     }
 
 
+def survival():
+    frame = table("heart_survival.csv") * 1.0
+    return {name: frame[name].to_numpy() for name in ("log_risk", "log_time", "time", "event")}
+
+
 @dataclass(frozen=True)
 class Live:
     """Code that runs in a tool, and the arrays that stand in it."""
@@ -477,6 +482,15 @@ CTC = (
     "target_lengths, reduction='none').mean()"
 )
 PERPLEXITY = "torch.nn.functional.nll_loss(prediction.log(), target).exp()"
+COX = (
+    "statsmodels.duration.hazard_regression.PHReg(time, log_risk[:, None], status=event, "
+    "ties='efron').loglike(event[:1] ** 0) / -event.sum()"
+)
+AFT = (
+    "-scipy.stats.lognorm.logpdf(time, 2.5, scale=scipy.special.expm1(log_time) + 1)[event == 1]"
+    ".sum() / 69 - scipy.stats.lognorm.logsf(time, 2.5, scale=scipy.special.expm1(log_time) + 1)"
+    "[event == 0].sum() / 69"
+)
 JS = (
     "(scipy.special.rel_entr(prediction, (prediction + target) / 2) + "
     "scipy.special.rel_entr(target, (prediction + target) / 2)).sum(axis=1).mean() / 2"
@@ -718,6 +732,9 @@ LIVE = {
     "ctc": Live("torch", CTC, strips),
     "sequence_cross_entropy": Live("torch", NLL, characters),
     "perplexity": Live("torch", PERPLEXITY, characters),
+    # survival
+    "cox_partial_likelihood": Live("statsmodels", COX, survival),
+    "aft_nll": Live("scipy", AFT, survival),
 }
 
 
