@@ -82,7 +82,7 @@ Sample: TypeAlias = Annotated[Ragged, SAMPLE]
 
 def narrowed(kind: Kind, *, columns: Width | None = None, **ends: float) -> Kind:
     """Return the same kind of numbers, in a smaller range or fewer columns."""
-    within = Interval(**ends) if ends else kind.within
+    within = Interval(**ends) if ends else kind.within  # type: ignore[arg-type]
     noun = f"{kind.noun} {within}" if ends else kind.noun
     return replace(kind, noun=noun, within=within, columns=columns or kind.columns)
 

@@ -23,8 +23,8 @@ class TweedieKind(Kind):
     power: Annotated[
         float,
         Option(
-            "of the mean, to which the variance is proportional: 0 is the normal distribution, 1 "
-            "Poisson, 2 gamma, 3 inverse Gaussian",
+            "the variance is proportional to the mean to this power: 0 is the normal distribution, "
+            "1 Poisson, 2 gamma, 3 inverse Gaussian",
             Interval(at_least=1, at_most=100, also=(0.0,)),
         ),
     ] = 1.5
