@@ -117,6 +117,8 @@ SAMPLES = [
         "sample_data/diabetes_targets.csv --epsilon 20",
         PLAIN,
         27.04257332352941,
+    ),
+    Sample(
         "tweedie_deviance sample_data/visits_predictions.csv sample_data/visits_targets.csv",
         "sklearn.metrics.mean_tweedie_deviance",
         3.2209574567731614,

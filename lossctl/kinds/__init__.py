@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Annotated, TypeAlias
 
 from lossctl.block import Array, Codes, Ragged
+from lossctl.kinds.amounts import POSITIVE, POSITIVE_NUMBER, TweedieKind
 from lossctl.kinds.classes import (
     CumulativeKind,
     DistributionKind,
@@ -18,8 +19,6 @@ from lossctl.kinds.classes import (
     SignsKind,
     WholeKind,
 )
-from lossctl.kinds.amounts import POSITIVE, POSITIVE_NUMBER, TweedieKind
-from lossctl.kinds.classes import DistributionKind, LabelsKind, SignsKind, WholeKind
 from lossctl.kinds.kind import Admitted, Kind, NamesKind, Partners, Width
 from lossctl.kinds.masks import MaskKind, TargetMaskKind
 from lossctl.kinds.shapes import (

@@ -449,6 +449,9 @@ def test_epsilon_insensitive_has_epsilon_a_tenth_unless_told():
 @pytest.mark.parametrize("name", ["expectile", "epsilon_insensitive"])
 def test_a_residual_that_is_no_float_costs_infinitely_much(name):
     assert of_one(name, 1.5e308, -1.5e308) == INF
+
+
+@pytest.mark.parametrize(
     ("prediction", "target", "power", "expected"),
     [
         # for 1.5 the formula is 4 (√t - √p)² / √p

@@ -17,8 +17,7 @@ MODULES = {
     "sklearn": ("sklearn.metrics",),
     "scipy": ("scipy.integrate", "scipy.spatial.distance", "scipy.special", "scipy.stats"),
     "skimage": ("skimage.metrics",),
-    "statsmodels": ("statsmodels.robust.norms",),
-    "statsmodels": ("statsmodels.duration.hazard_regression",),
+    "statsmodels": ("statsmodels.robust.norms", "statsmodels.duration.hazard_regression"),
 }
 
 

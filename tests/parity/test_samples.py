@@ -535,6 +535,7 @@ LIVE = {
         "statsmodels.robust.norms.MQuantileNorm(0.9, statsmodels.robust.norms.LeastSquares())"
         ".rho(target - prediction).mean() * 2",
         diabetes,
+    ),
     "tweedie_deviance": Live(
         "sklearn", "sklearn.metrics.mean_tweedie_deviance(target, prediction, power=1.5)", visits
     ),

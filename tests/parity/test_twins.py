@@ -40,6 +40,7 @@ UNDEFINED_AT_ZERO = {
 
 REFUSED_AT_THE_END = {"keras.losses.CategoricalGeneralizedCrossEntropy": {"q"}}
 """Options whose range ends sooner in the framework."""
+
 CHOSEN_OPTIONS = {
     # sklearn raises both to the power, which overflows or cancels where it is large
     "sklearn.metrics.mean_tweedie_deviance": {"power": (0.0, 1.25, 1.5, 2.0, 3.0)},
