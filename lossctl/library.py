@@ -165,6 +165,8 @@ def _parts(role: str, kind: Kind, given: object) -> list[Array | Words]:
 
 
 def _together(role: str, parts: Sequence[Array | Words]) -> Array | Words:
+    # An empty list has no type: it may stand among words as well as among numbers.
+    parts = [part for part in parts if count(part)] or parts[:1]
     if isinstance(parts[0], Words):
         return joined([part for part in parts if isinstance(part, Words)])
     arrays = [part for part in parts if not isinstance(part, Words)]

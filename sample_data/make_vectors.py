@@ -1,4 +1,4 @@
-"""Make the sample pairs, triplets, cosines and rankings, from the handwritten digits.
+"""Make the sample pairs, triplets, cosines, rankings and lists, from the handwritten digits.
 
 A small network learns on the first half of the images to put pictures of the same digit close
 together; the files hold what it makes of the other half. Run it with
@@ -21,6 +21,8 @@ DIMENSIONS = 6
 PAIRS = 200
 TRIPLETS = 150
 RANKED = 200
+LISTS = 24
+SHORTEST, LONGEST = 4, 9
 MARGIN = 1.0
 STEPS = 300
 BATCH = 128
@@ -97,15 +99,20 @@ def make_embeddings() -> None:
     write_vectors("digits_negatives.csv", vectors[indices_of_other(labels, anchor, pick)])
 
 
+def rated() -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers that images show, and the scores that a regression gives them."""
+    known, unseen = split_digits(HELD_OUT)
+    model = RidgeCV(np.logspace(-2, 3, 11)).fit(known.pixels.astype(float), known.labels)
+    return unseen.labels, model.predict(unseen.pixels.astype(float)).round(DECIMALS)
+
+
 def make_ranking() -> None:
     """Rank images by the number they show: a ridge regression on the pixels gives the scores."""
     pick = np.random.default_rng(SEED)
-    known, unseen = split_digits(HELD_OUT)
-    model = RidgeCV(np.logspace(-2, 3, 11)).fit(known.pixels.astype(float), known.labels)
-    score = model.predict(unseen.pixels.astype(float)).round(DECIMALS)
+    labels, score = rated()
     first = pick.choice(len(score), size=RANKED, replace=False)
-    second = indices_of_other(unseen.labels, first, pick)
-    order = np.sign(unseen.labels[first] - unseen.labels[second])
+    second = indices_of_other(labels, first, pick)
+    order = np.sign(labels[first] - labels[second])
     columns = {"positive": score[first], "negative": score[second], "order": order}
     write("digits_ranking.csv", pd.DataFrame(columns))
 
@@ -124,7 +131,22 @@ def make_cosines() -> None:
     write("digits_cosines.csv", cosines)
 
 
+def make_lists() -> None:
+    """Lists of images to rank, by the same scores; the grade of relevance goes with the number."""
+    pick = np.random.default_rng(SEED + 1)
+    labels, score = rated()
+    lengths = pick.integers(SHORTEST, LONGEST + 1, size=LISTS)
+    image = pick.choice(len(score), size=lengths.sum(), replace=False)
+    columns = {
+        "list": np.repeat([f"q{number:02}" for number in range(1, LISTS + 1)], lengths),
+        "prediction": score[image],
+        "target": np.maximum(labels[image] - 5, 0),
+    }
+    write("digits_lists.csv", pd.DataFrame(columns))
+
+
 if __name__ == "__main__":
     make_embeddings()
     make_ranking()
     make_cosines()
+    make_lists()

@@ -274,6 +274,22 @@ SAMPLES = [
         "torch.nn.functional.cross_entropy",
         7.954966324139989,
     ),
+    Sample(
+        "info_nce sample_data/digits_anchors.csv sample_data/digits_positives.csv",
+        "torch.nn.functional.cross_entropy",
+        3.805045262901246,
+    ),
+    Sample(
+        "nt_xent sample_data/digits_anchors.csv sample_data/digits_positives.csv",
+        "optax.losses.ntxent",
+        4.8310621280376855,
+    ),
+    Sample(
+        "supcon sample_data/digits_first.csv sample_data/digits_pairs.csv "
+        "--columns target=first_digit",
+        PLAIN,
+        3.970132023158845,
+    ),
     # ranking
     Sample(
         "margin_ranking sample_data/digits_ranking.csv --margin 0.1",
@@ -284,6 +300,16 @@ SAMPLES = [
         "pairwise_logistic sample_data/digits_ranking.csv",
         "torch.nn.functional.soft_margin_loss",
         0.5047887325128508,
+    ),
+    Sample(
+        "listnet sample_data/digits_lists.csv --unit list",
+        "scipy.special.log_softmax",
+        2.4390109689900465,
+    ),
+    Sample(
+        "lambdarank sample_data/digits_lists.csv --unit list",
+        "sklearn.metrics.ndcg_score",
+        1.1179870880480867,
     ),
     # segmentation
     Sample(

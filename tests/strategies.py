@@ -862,6 +862,8 @@ BEST: Mapping[str, Mapping[str, float]] = {
 def perfect(case: Case) -> Case:
     """Replace what is predicted by what leaves nothing to be wished for, given the rest."""
     roles = case.arrays.keys()
+    if case.loss.name in BEST_FOR:
+        return case.with_roles(**BEST_FOR[case.loss.name](case))
     if case.loss.name in BEST:
         best = BEST[case.loss.name]
         return case.with_roles(**{role: case.arrays[role] * 0.0 + best[role] for role in roles})
@@ -918,6 +920,24 @@ def _spelled(target: Array, blank: int, classes: int) -> Array:
     return np.eye(classes)[steps]
 
 
+def _spread(case: Case) -> Array:
+    """Give each batch as many vectors as it has rows, as far from each other as they can be."""
+    lengths = [len(rows) for rows in next(iter(case.arrays.values()))]
+    columns = max(2, *lengths)
+    vectors = [
+        np.eye(count, columns) - np.where(np.arange(columns) < count, 1.0 / max(count, 2), 0.0)
+        for count in lengths
+    ]
+    return parts(np.concatenate(vectors), lengths)
+
+
+def _poles(labels: Array) -> Array:
+    """Give the two labels opposite vectors."""
+    lengths = [len(words) for words in labels]
+    signs = np.where(np.concatenate(list(labels)) == LAYERS[0], 1.0, -1.0)
+    return parts(signs[:, None], lengths)
+
+
 def _near_or_far(case: Case) -> dict[str, Array]:
     """Make what is similar equal, and what is not far apart."""
     similar = case.arrays["similar"] > 0.0
@@ -949,6 +969,18 @@ def _awaited(case: Case) -> dict[str, Array]:
 
 WISHED = {"similar": _near_or_far, "anchor": _around_anchor, "event": _awaited}
 """What makes a case perfect that has a role of such a name."""
+
+
+BEST_FOR: Mapping[str, Callable[[Case], Mapping[str, Array]]] = {
+    "info_nce": lambda case: dict.fromkeys(case.arrays, _spread(case)),
+    "nt_xent": lambda case: dict.fromkeys(case.arrays, _spread(case)),
+    "supcon": lambda case: {"prediction": _poles(case.arrays["target"])},
+    "lambdarank": lambda case: {"prediction": case.arrays["target"] * FAR},
+    **dict.fromkeys(
+        ("contrastive", "contrastive_distance", "hinge_embedding", "cosine_embedding"), _near_or_far
+    ),
+}
+"""What is best for losses of vectors, which depends on what should be like what, and of lists."""
 
 
 def may_be_infinite(case: Case) -> Array:

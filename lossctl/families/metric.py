@@ -1,31 +1,37 @@
 """Losses of vectors, or of their distances, that should be near each other or far apart.
 
 Vectors come as `(n, d)`, one a row, finite; distances, and the labels that say which rows are
-similar, as `(n,)`; cosines with classes as `(n, classes)`. Each loss returns one term a row.
-Lengths and distances are computed so that no square overflows or vanishes on the way. A value out
-of its domain never reaches these functions: whoever reads the data raises
+similar, as `(n,)`; cosines with classes as `(n, classes)`. Each loss returns one term a row, but
+for those of a whole batch, in which every row is compared with all others: these get the rows of
+each batch as `Ragged`, and return one term a batch. Lengths and distances are computed so that no
+square overflows or vanishes on the way. A value out of its domain never reaches these functions:
+whoever reads the data raises
 `lossctl.errors.OutOfDomain`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 
-from lossctl.block import Array, Codes
-from lossctl.definition import PerRow, Twin, loss
+from lossctl.block import Array, Codes, Mask, Ragged, Words
+from lossctl.definition import PerRow, PerUnit, Remark, Twin, loss
 from lossctl.families.classification import _at, _log_softmax
 from lossctl.kinds import (
     CLASS_SCORES,
+    DIRECTIONS,
+    NAMES,
     SIGNS,
     VALUES,
     ZERO_OR_ONE,
     Directions,
     Labels,
     Vectors,
+    in_units,
     narrowed,
 )
 from lossctl.options import Interval, Option
@@ -41,11 +47,24 @@ COSINES = replace(
     within=Interval(at_least=-1, at_most=1),
 )
 
+BATCH = in_units(DIRECTIONS)
+GROUPS = replace(in_units(NAMES), title="labels", noun="a label")
+
+CELLS = 2**18
+"""So many cosines are held at a time, however large a batch is."""
+
+Places: TypeAlias = tuple[Codes, Codes]
+"""Rows and columns of a table, to index it with."""
+
 Margin = Annotated[
     float, Option("distance from which dissimilar rows cost nothing", Interval(above=0))
 ]
 Half = Annotated[bool, Option("halve the square, as the paper does")]
 SimilarIs = Annotated[Literal["1", "0"], Option("the label of rows that should be near")]
+Temperature = Annotated[
+    float,
+    Option("what cosines are divided by; the lower, the more the nearest count", Interval(above=0)),
+]
 
 
 @loss(aliases=("contrastive_loss",))
@@ -498,6 +517,250 @@ def arcface(
     return 0.0 - _at(_log_softmax(logits), target)  # which makes no -0
 
 
+def _too_few(anchor: Ragged, positive: Ragged) -> Mask:
+    del positive
+    few: Mask = anchor.lengths < 2
+    return few
+
+
+TOO_FEW = "with fewer than two rows there is nothing to tell apart, which counts as 0"
+
+
+def _cross_entropy(one: str, other: str) -> str:
+    return (
+        f"torch.nn.functional.cross_entropy(torch.nn.functional.normalize({one}) "
+        f"@ torch.nn.functional.normalize({other}).T / {{temperature}}, torch.arange(len({one})))"
+    )
+
+
+@loss(
+    aliases=("info_nce_loss", "contrastive_predictive_coding", "in_batch_negatives"),
+    optimum=None,
+    remarks=(Remark("single_rows", TOO_FEW, of_units=_too_few),),
+    twins=(
+        Twin(
+            "torch",
+            _cross_entropy("anchor", "positive"),
+            needs={"symmetric": False},
+            reductions={"mean": ""},
+            named=False,
+            remark="this is the number of one batch",
+        ),
+        Twin(
+            "torch",
+            f"({_cross_entropy('anchor', 'positive')} + "
+            f"{_cross_entropy('positive', 'anchor')}) / 2",
+            needs={"symmetric": True},
+            reductions={"mean": ""},
+            named=False,
+            remark="this is the number of one batch",
+        ),
+    ),
+)
+def info_nce(
+    anchor: Annotated[Ragged, BATCH],
+    positive: Annotated[Ragged, BATCH],
+    *,
+    temperature: Temperature = 0.1,
+    symmetric: Annotated[
+        bool,
+        Option("mean of this and of picking the anchor of each positive, as CLIP has it"),
+    ] = False,
+) -> PerUnit:
+    """Negative log likelihood of picking each anchor's own positive among those of the batch.
+
+    Helps:
+        When it is known what belongs together, but not what does not: views of an image, a question
+        and its answer, an image and its caption. The other rows of the batch are the negatives.
+
+    Hurts:
+        When other rows of the batch belong to the anchor too: they are pushed away. The number
+        grows with the batch, so only batches of one size can be compared; and with another
+        temperature it is another number: MoCo and pytorch-metric-learning have 0.07, and the paper
+        has none, for its scores are no cosines.
+
+    Formula:
+        mean over i of -ln(e^(cos(aᵢ, pᵢ) / temperature) / Σ over j of
+        e^(cos(aᵢ, pⱼ) / temperature)); with `symmetric`, the mean of it and of the same with a and
+        p exchanged
+
+    Domain:
+        anchor, positive: (n, d) for each batch, finite; row i of both belong together. At a zero
+        vector, which has no direction, cosines are taken as 0. Without `--unit` all rows are one
+        batch. A batch of one row, or none, counts as 0. Result: at least 0, in nats; at most
+        ln n + 2 / temperature.
+
+    Example:
+        >>> anchor = Ragged(np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([2]))
+        >>> info_nce(anchor, anchor, temperature=1.0)  # ln(1 + 1/e)
+        array([0.31326169])
+
+    References:
+        A. van den Oord, Y. Li, O. Vinyals, Representation learning with contrastive predictive
+        coding, arXiv 1807.03748, 2018; A. Radford et al., Learning transferable visual models from
+        natural language supervision, ICML 2021 (symmetric)
+    """
+    first, second = _unit(anchor.values), _unit(positive.values)
+
+    def of_batch(rows: slice) -> Array:
+        one, other = first[rows], second[rows]
+        terms = _picked(one, other, np.arange(len(one)), temperature)
+        if symmetric:
+            terms = 0.5 * (terms + _picked(other, one, np.arange(len(one)), temperature))
+        return terms
+
+    return _mean_of_batches(anchor, of_batch)
+
+
+def _too_few_views(first: Ragged, second: Ragged) -> Mask:
+    return _too_few(first, second)
+
+
+@loss(
+    aliases=("nt_xent_loss", "simclr", "normalised_temperature_scaled_cross_entropy"),
+    optimum=None,
+    remarks=(Remark("single_rows", TOO_FEW, of_units=_too_few_views),),
+    twins=(
+        Twin(
+            "optax",
+            "optax.losses.ntxent(jax.numpy.concatenate([first, second]), "
+            "jax.numpy.tile(jax.numpy.arange(len(first)), 2), temperature={temperature})",
+            sets={"temperature": 0.07},
+            reductions={"mean": ""},
+            remark="optax takes the views of one batch, and labels that say which belong together; "
+            "vectors shorter than 1.5e-8 it divides by that, not by their length",
+        ),
+    ),
+)
+def nt_xent(
+    first: Annotated[Ragged, BATCH],
+    second: Annotated[Ragged, BATCH],
+    *,
+    temperature: Temperature = 0.5,
+) -> PerUnit:
+    """Negative log likelihood of picking each view's partner among all other views of the batch.
+
+    Helps:
+        When two views of each example are there, such as two crops of an image, and no labels:
+        SimCLR. The views of all other examples, first and second, are the negatives.
+
+    Hurts:
+        When other examples of the batch are of the same class: they are pushed away. The number
+        grows with the batch. The temperature decides: 0.5 is what the paper found best for
+        CIFAR-10, and 0.1 for ImageNet; optax and pytorch-metric-learning have 0.07.
+
+    Formula:
+        mean over the 2n views v of -ln(e^(cos(v, v') / temperature) / Σ over w ≠ v of
+        e^(cos(v, w) / temperature)); v' is the other view of the same example, and among the w
+
+    Domain:
+        first, second: (n, d) for each batch, finite; row i of both are views of the same example.
+        At a zero vector, which has no direction, cosines are taken as 0. Without `--unit` all rows
+        are one batch. A batch of one row, or none, counts as 0. Result: at least 0, in nats; at
+        most ln(2n - 1) + 2 / temperature.
+
+    Example:
+        >>> views = Ragged(np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([2]))
+        >>> nt_xent(views, views, temperature=1.0)  # ln(1 + 2/e)
+        array([0.55144471])
+
+    References:
+        T. Chen, S. Kornblith, M. Norouzi, G. Hinton, A simple framework for contrastive learning of
+        visual representations, ICML 2020
+    """
+    one, other = _unit(first.values), _unit(second.values)
+
+    def of_batch(rows: slice) -> Array:
+        views = np.concatenate([one[rows], other[rows]])
+        partner = np.roll(np.arange(len(views)), len(views) // 2)
+        return _picked(views, views, partner, temperature, itself=False)
+
+    return _mean_of_batches(first, of_batch)
+
+
+def _some_alone(prediction: Ragged, target: Ragged, *, count_alone: bool = False) -> Mask:
+    del prediction
+    alone = _alone(target) & (not count_alone)
+    return np.bincount(target.units[alone], minlength=len(target.lengths)) > 0
+
+
+@loss(
+    aliases=("supcon_loss", "supervised_contrastive", "supervised_contrastive_loss"),
+    optimum=None,
+    remarks=(
+        Remark(
+            "rows_alone",
+            "rows whose label no other row has are left out; where there are no others, it is 0",
+            of_units=_some_alone,
+        ),
+    ),
+)
+def supcon(
+    prediction: Annotated[Ragged, BATCH],
+    target: Annotated[Ragged, GROUPS],
+    *,
+    temperature: Temperature = 0.1,
+    count_alone: Annotated[
+        bool,
+        Option("count rows whose label no other row has as 0, rather than leave them out"),
+    ] = False,
+) -> PerUnit:
+    """Mean negative log likelihood of picking the rows of the same label among all of the batch.
+
+    Helps:
+        When classes are known and rows of one class should be near each other, for a classifier
+        that is fitted afterwards, or for search.
+
+    Hurts:
+        When a class has but one row in a batch: that row teaches nothing. It is left out of the
+        mean, as in pytorch-metric-learning; the authors' code today counts it as 0
+        (`--count-alone`), and before gave nan. Each of m rows of one class costs at least
+        ln(m - 1), however near they are. The temperature is the paper's, 0.1, as in
+        pytorch-metric-learning; the authors' PyTorch code has 0.07, and multiplies the number by
+        temperature / 0.07.
+
+    Formula:
+        mean over rows i of the mean over p of -ln(e^(cos(zᵢ, zₚ) / temperature) / Σ over a ≠ i of
+        e^(cos(zᵢ, zₐ) / temperature)), where p are the other rows with the label of i: the paper's
+        L_out
+
+    Domain:
+        prediction: (n, d) for each batch, finite; at a zero vector, which has no direction, cosines
+        are taken as 0. target: a label a row, words or whole numbers, of which only matters which
+        are equal. Views of an example are rows with the same label. Without `--unit` all rows are
+        one batch. A batch in which no label comes twice counts as 0. Result: at least 0, in nats;
+        at most ln(n - 1) + 2 / temperature.
+
+    Example:
+        >>> prediction = Ragged(np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0]]), np.array([3]))
+        >>> target = Ragged(Words(np.array([0, 0, 1]), ("cat", "dog")), np.array([3]))
+        >>> supcon(prediction, target, temperature=1.0)  # ln(1 + 1/e)
+        array([0.31326169])
+
+    References:
+        P. Khosla et al., Supervised contrastive learning, NeurIPS 2020
+    """
+    directions, labels = _unit(prediction.values), target.values.codes
+    alone = _alone(target)
+
+    def of_batch(rows: slice) -> Array:
+        batch, label = directions[rows], labels[rows]
+        terms = np.empty(len(batch))
+        for some in _strips(len(batch)):
+            places = np.arange(some.start, some.stop)
+            itself = places - some.start, places
+            like = label[some, None] == label
+            like[itself] = False
+            terms[some] = _unlikelihood(
+                batch[some] @ batch.T, np.nonzero(like), temperature, without=itself
+            )
+        if count_alone:
+            return np.where(alone[rows], 0.0, terms)
+        return terms[~alone[rows]]
+
+    return _mean_of_batches(prediction, of_batch)
+
+
 def _pulled_or_pushed(
     near: Array, distance: Array, similar: Array, margin: float, *, half: bool, similar_is: str
 ) -> Array:
@@ -594,3 +857,75 @@ def _lengthened(first: Array, second: Array, eps: float) -> Array:
     one, other = _length(first), _length(second)
     more = np.sqrt(eps)
     return one / np.hypot(one, more) * (other / np.hypot(other, more))
+
+
+def _mean_of_batches(batches: Ragged, of_batch: Callable[[slice], Array]) -> Array:
+    """Average the terms of each batch, which are made of its rows; those of no terms are 0."""
+    ends = np.cumsum(batches.lengths).tolist()
+    each = map(of_batch, map(slice, batches.starts.tolist(), ends))
+    return np.array([terms.mean() if len(terms) else 0.0 for terms in each])
+
+
+def _strips(rows: int) -> Iterator[slice]:
+    """Cut a batch so that the cosines of some rows with all of them are not too many."""
+    step = max(1, CELLS // max(1, rows))
+    for start in range(0, rows, step):
+        yield slice(start, min(start + step, rows))
+
+
+def _picked(
+    one: Array, other: Array, partner: Codes, temperature: float, *, itself: bool = True
+) -> Array:
+    """Return -ln of how likely each direction picks its partner among the others.
+
+    Without `itself`, the row of the same number is not among them.
+    """
+    terms = np.empty(len(one))
+    for some in _strips(len(one)):
+        rows = np.arange(some.stop - some.start)
+        terms[some] = _unlikelihood(
+            one[some] @ other.T,
+            (rows, partner[some]),
+            temperature,
+            without=None if itself else (rows, rows + some.start),
+        )
+    return terms
+
+
+def _unlikelihood(
+    cosine: Array, positive: Places, temperature: float, *, without: Places | None
+) -> Array:
+    """Return the mean over the positives of each row of -ln of their share in the row.
+
+    What stands in the places `without` does not count. A row without positives has no number.
+    """
+    rows, count = positive[0], len(cosine)
+    many = np.bincount(rows, minlength=count)
+    own = np.bincount(rows, weights=cosine[positive], minlength=count) / np.maximum(many, 1)
+    # How far each is ahead of the positives. A single one is so by 0, which adds no rounding to a
+    # small loss.
+    ahead = cosine - own[:, None]
+    ahead /= temperature
+    if without is not None:
+        ahead[without] = -np.inf
+    largest = ahead.max(axis=1)
+    # Infinities stay as they are, for their difference would not be a number.
+    shift = np.where(np.isfinite(largest), largest, 0.0)
+    ahead -= shift[:, None]
+    power = np.exp(ahead, out=ahead)
+    near = np.bincount(rows, weights=power[positive], minlength=count)
+    power[positive] = 0.0
+    rest = power.sum(axis=1)
+    with np.errstate(divide="ignore"):
+        of_one = np.logaddexp(0.0, np.log(rest) + shift)
+        return np.where(many == 1, of_one, np.log(near + rest) + shift)
+
+
+def _alone(labels: Ragged) -> Mask:
+    """Mark the rows whose label no other row of their batch has."""
+    words: Words = labels.values
+    _, group, count = np.unique(
+        labels.units * len(words.words) + words.codes, return_inverse=True, return_counts=True
+    )
+    alone: Mask = count[group] == 1
+    return alone

@@ -122,6 +122,8 @@ KNOWN = {
         "l2_loss": "mse",
         "log_cosh": "log_cosh",
         "multiclass_hinge_loss": "multiclass_hinge",
+        "ntxent": "nt_xent",
+        "ranking_softmax_loss": "listnet",
         "safe_softmax_cross_entropy": "categorical_cross_entropy",
         "sigmoid_binary_cross_entropy": "binary_cross_entropy",
         "sigmoid_focal_loss": "binary_focal",
@@ -148,8 +150,7 @@ UNKNOWN = {
         """,
         "optax.losses": """
             make_fenchel_young_loss multiclass_perceptron_loss
-            multiclass_sparsemax_loss ntxent perceptron_loss poly_loss_cross_entropy
-            ranking_softmax_loss sparsemax_loss
+            multiclass_sparsemax_loss perceptron_loss poly_loss_cross_entropy sparsemax_loss
         """,
         "scipy.stats": "energy_distance wasserstein_distance_nd",
         "statsmodels.robust.norms": "AndrewWave Hampel RamsayE TrimmedMean TukeyQuartic",

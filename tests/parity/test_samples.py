@@ -167,6 +167,26 @@ def ranking():
     return {name: frame[name].to_numpy() for name in ("positive", "negative", "order")}
 
 
+def views():
+    return {role: matrix(f"digits_{role}.csv") for role in ("anchors", "positives")}
+
+
+def lists():
+    frame = table("digits_lists.csv")
+    units = frame["list"].unique()
+    prediction, lengths = padded(frame["prediction"], frame["list"], units)
+    target, _ = padded(frame["target"], frame["list"], units)
+    cost = np.log1p(np.exp(prediction[:, None, :] - prediction[:, :, None]))
+    better = target[:, :, None] > target[:, None, :]
+    return {
+        "prediction": prediction,
+        "target": target,
+        "gain": 2.0**target - 1.0,
+        "cost": np.where(better, cost, 0.0),
+        "lengths": lengths,
+    }
+
+
 def crops():
     prediction = column("coins_prediction.csv", "prediction").reshape(4, -1)
     return {
@@ -350,6 +370,28 @@ class InPlainPython:
     def _contrastive(self, square, similar, margin):
         return float(square) / 2 if similar else max(0.0, margin - math.sqrt(square)) ** 2 / 2
 
+    def supcon(self):
+        vectors = [list(map(float, row)) for row in exact("digits_first.csv")]
+        labels = exact("digits_pairs.csv", "first_digit")
+        return mean(
+            mean(-math.log(share) for share in of_row)
+            for row in range(len(labels))
+            if (of_row := self._shares(vectors, labels, row))
+        )
+
+    def _shares(self, vectors, labels, row):
+        """List how likely a row picks each of those with its label."""
+        others = [number for number in range(len(labels)) if number != row]
+        powers = {
+            number: math.exp(self._cosine(vectors[row], vectors[number]) / 0.1) for number in others
+        }
+        total = math.fsum(powers.values())
+        return [powers[number] / total for number in others if labels[number] == labels[row]]
+
+    def _cosine(self, one, other):
+        dot = math.fsum(a * b for a, b in zip(one, other, strict=True))
+        return dot / (math.hypot(*one) * math.hypot(*other))
+
     def generalised_dice(self):
         probabilities = np.load(FOLDER / "coins_probabilities.npy").reshape(-1, 3).tolist()
         labels = np.load(FOLDER / "coins_classes.npy").reshape(-1).tolist()
@@ -455,6 +497,22 @@ def of_network():
     return sum(squares) / 10
 
 
+VIEWS = (
+    "torch.nn.functional.cross_entropy(torch.nn.functional.normalize(anchors) "
+    "@ torch.nn.functional.normalize(positives).T / 0.1, torch.arange(150))"
+)
+LISTNET = (
+    "-sum((scipy.special.softmax(target[k, :n]) * scipy.special.log_softmax(prediction[k, :n]))"
+    ".sum() for k, n in enumerate(lengths)) / len(lengths)"
+)
+LAMBDARANK = (
+    "sum(cost[k, i, j] * abs("
+    "sklearn.metrics.ndcg_score(gain[k:k+1, :n], prediction[k:k+1, :n]) - "
+    "sklearn.metrics.ndcg_score(gain[k:k+1, :n], [prediction[k, "
+    "[j if m == i else i if m == j else m for m in range(n)]]])) "
+    "for k, n in enumerate(lengths) for i in range(n) for j in range(n) if cost[k, i, j]"
+    ") / len(lengths)"
+)
 NLL = "torch.nn.functional.nll_loss(prediction.log(), target)"
 COSINE = "torch.nn.functional.cosine_similarity(first, second).neg().mean()"
 BCE = "torch.nn.functional.binary_cross_entropy"
@@ -628,6 +686,13 @@ LIVE = {
         "torch.nn.functional.cross_entropy(64 * (prediction.acos() + target / 2).cos(), target)",
         cosines,
     ),
+    "info_nce": Live("torch", VIEWS, views),
+    "nt_xent": Live(
+        "optax",
+        "optax.losses.ntxent(jax.numpy.concatenate([anchors, positives]), "
+        "jax.numpy.tile(jax.numpy.arange(150), 2), temperature=0.5)",
+        views,
+    ),
     # ranking
     "margin_ranking": Live(
         "torch",
@@ -637,6 +702,8 @@ LIVE = {
     "pairwise_logistic": Live(
         "torch", "torch.nn.functional.soft_margin_loss(positive - negative, order)", ranking
     ),
+    "listnet": Live("scipy", LISTNET, lists),
+    "lambdarank": Live("sklearn", LAMBDARANK, lists),
     # segmentation
     "dice": Live("scipy", "sum(map(scipy.spatial.distance.dice, prediction, target)) / 4", crops),
     "jaccard": Live("optax", TVERSKY.format(1.0, 1.0) + ".mean()", all_crops),

@@ -59,6 +59,9 @@ NO_SUBNORMAL = {
 
 LEAST_NORMAL = float(np.finfo(np.float64).smallest_normal)
 
+NO_SHORT_VECTORS = {"optax.losses.ntxent"}
+"""Twins that divide short vectors by something else than their length, as their remark says."""
+
 COMPILED_ANEW = {"optax.ctc_loss"}
 """Twins that JAX compiles for each call, which takes a second: fewer examples of these."""
 
@@ -214,6 +217,8 @@ def data(draw, loss, twin, kinds, options, *, edges):
     }
     if any(kind.weighs_rows for kind in kinds.values()):
         return draw(samples(parts, weighted=bool(twin.weight)))
+    if loss.terms.of == "unit" and not any(isinstance(k, LabelsKind) for k in kinds.values()):
+        return draw(batches(parts, short=twin.name not in NO_SHORT_VECTORS))
     if loss.terms.of == "unit":
         return draw(sequences(parts, kinds, options, infinite=twin.name not in NO_INFINITY))
     roles = draw(apart(parts) if loss.terms.of == "role" else rows(parts, kinds, twin))
@@ -260,6 +265,22 @@ def samples(draw, parts, *, weighted):
         return Data(roles, roles)
     each = {role: draw(weights(len(array))) for role, array in roles.items()}
     return Data(roles, roles, list(each.values()), {f"{role}_weight": each[role] for role in each})
+
+
+@st.composite
+def batches(draw, parts, *, short):
+    """Draw one unit of rows that belong together; each is there twice, so that none is certain.
+
+    Of a certain one the loss is so small that frameworks have few digits of it.
+    """
+    count = draw(st.integers(1, 6))
+    roles = {}
+    for role, (some, more) in parts.items():
+        row = (st.sampled_from(some) | more).filter(
+            lambda numbers: short or not 0.0 < np.abs(numbers).max() < 1e-6
+        )
+        roles[role] = np.array(2 * draw(st.lists(row, min_size=count, max_size=count)))
+    return Data(roles, roles)
 
 
 @st.composite
