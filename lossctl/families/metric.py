@@ -53,7 +53,7 @@ GROUPS = replace(in_units(NAMES), title="labels", noun="a label")
 CELLS = 2**18
 """So many cosines are held at a time, however large a batch is."""
 
-Places: TypeAlias = tuple[Codes, Codes]
+Places: TypeAlias = tuple[Codes, ...]
 """Rows and columns of a table, to index it with."""
 
 Margin = Annotated[
@@ -713,11 +713,11 @@ def supcon(
 
     Hurts:
         When a class has but one row in a batch: that row teaches nothing. It is left out of the
-        mean, as in pytorch-metric-learning; the authors' code today counts it as 0
-        (`--count-alone`), and before gave nan. Each of m rows of one class costs at least
-        ln(m - 1), however near they are. The temperature is the paper's, 0.1, as in
-        pytorch-metric-learning; the authors' PyTorch code has 0.07, and multiplies the number by
-        temperature / 0.07.
+        mean, as in pytorch-metric-learning; the authors' PyTorch code counts it as 0
+        (`--count-alone`), and first gave nan. Each of m rows of one class costs at least ln(m - 1),
+        however near they are, also where there is no other class; then pytorch-metric-learning has
+        0. The temperature is the paper's, 0.1, as in pytorch-metric-learning; the authors' PyTorch
+        code has 0.07, and multiplies the number by temperature / 0.07.
 
     Formula:
         mean over rows i of the mean over p of -ln(e^(cos(zᵢ, zₚ) / temperature) / Σ over a ≠ i of
@@ -726,10 +726,10 @@ def supcon(
 
     Domain:
         prediction: (n, d) for each batch, finite; at a zero vector, which has no direction, cosines
-        are taken as 0. target: a label a row, words or whole numbers, of which only matters which
-        are equal. Views of an example are rows with the same label. Without `--unit` all rows are
-        one batch. A batch in which no label comes twice counts as 0. Result: at least 0, in nats;
-        at most ln(n - 1) + 2 / temperature.
+        are taken as 0. target: (n,) words or whole numbers; all that matters is which are equal.
+        Views of an example are rows with the same label. Without `--unit` all rows are one batch. A
+        batch in which no label comes twice counts as 0. Result: at least 0, in nats; at most
+        ln(n - 1) + 2 / temperature.
 
     Example:
         >>> prediction = Ragged(np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0]]), np.array([3]))

@@ -200,7 +200,8 @@ def listnet(
     # 0 less the logarithm, not its negative, which would be -0 for a certain item
     cost = 0.0 - _log_softmax_of_lists(prediction)
     terms = np.where(weight == 0.0, 0.0, weight * cost)  # 0 times infinity is no number
-    return np.bincount(prediction.units, weights=terms, minlength=len(prediction.lengths))
+    total = np.bincount(prediction.units, weights=terms, minlength=len(prediction.lengths))
+    return total.astype(np.float64)
 
 
 def _nothing_to_rank(prediction: Ragged, target: Ragged) -> Mask:
