@@ -349,6 +349,12 @@ SAMPLES = [
         "torch.nn.functional.nll_loss",
         0.25488091529060286,
     ),
+    Sample(
+        "dice_focal sample_data/coins_probabilities.npy sample_data/coins_classes.npy "
+        "--average macro",
+        "optax.losses.dice_loss",
+        0.37030824872683105,
+    ),
     # image
     Sample(
         "total_variation sample_data/camera_restored.csv",

@@ -22,13 +22,16 @@ from lossctl.families.classification import (
     EPSILON,
     ClassLogits,
     Clip,
+    Gamma,
     Normalise,
     _log_softmax,
     _of_classes,
     _sigmoid,
     _times,
     binary_cross_entropy,
+    binary_focal,
     categorical_cross_entropy,
+    categorical_focal,
     sparse_categorical_cross_entropy,
 )
 from lossctl.kinds import MASK, VALUES, Distribution, Labels, Masks, Shares, narrowed
@@ -53,6 +56,7 @@ Activation = Annotated[
     Scored | None,
     Option("prediction holds scores, of which this makes shares", turns={"prediction": VALUES}),
 ]
+DiceWeight = Annotated[float, Option("factor of Dice", AT_LEAST_0)]
 FalsePositives = Annotated[
     float, Option("weight of what is predicted and not in the target", AT_LEAST_0)
 ]
@@ -507,7 +511,7 @@ def dice_cross_entropy(
     prediction: Shares,
     target: Masks,
     *,
-    dice_weight: Annotated[float, Option("factor of Dice", AT_LEAST_0)] = 1.0,
+    dice_weight: DiceWeight = 1.0,
     cross_entropy_weight: Annotated[
         float, Option("factor of the mean cross-entropy", AT_LEAST_0)
     ] = 1.0,
@@ -552,6 +556,82 @@ def dice_cross_entropy(
         each = categorical_cross_entropy(prediction, target, from_logits=of_scores, clip=clip)
     else:
         each = binary_cross_entropy(prediction, target, from_logits=of_scores, clip=clip)
+        each = each.reshape(len(each), -1).mean(axis=1)
+    shares = _shares(prediction, activation)
+    return _overlap(shares, target, squared=squared, beside=each)
+
+
+def _dice_focal(
+    sums: Array,
+    weight: Array,
+    *,
+    dice_weight: float = 1.0,
+    focal_weight: float = 1.0,
+    average: str = "micro",
+    ignore_class: str | None = None,
+    smooth: float = 0.0,
+    eps: float = 0.0,
+) -> Array:
+    of_masks = _dice(
+        sums, weight, average=average, ignore_class=ignore_class, smooth=smooth, eps=eps
+    )
+    return dice_weight * of_masks + _times(focal_weight, sums[:, -1] / weight)
+
+
+@loss(aliases=("dice_focal_loss",), value=_dice_focal, remarks=(EMPTY,))
+def dice_focal(
+    prediction: Shares,
+    target: Masks,
+    *,
+    dice_weight: DiceWeight = 1.0,
+    focal_weight: Annotated[float, Option("factor of the mean focal loss", AT_LEAST_0)] = 1.0,
+    gamma: Gamma = 2.0,
+    average: Average = "micro",
+    ignore_class: IgnoreClass = None,
+    smooth: Smooth = 0.0,
+    eps: Eps = 0.0,
+    squared: Squared = False,
+    activation: Activation = None,
+    clip: Clip = EPSILON,
+) -> SeveralTerms:
+    """Weighted sum of Dice and the mean focal loss of the pixels.
+
+    Helps:
+        When masks are small and most pixels easy: Dice looks at the mask as a whole, the focal loss
+        at the pixels that are still wrong.
+
+    Hurts:
+        When labels are noisy: wrong ones are hard, and count most in the focal loss. MONAI divides
+        the focal loss of several classes by their number, also under softmax; `focal_weight` can do
+        that.
+
+    Formula:
+        dice_weight × dice + focal_weight × mean focal loss with exponent gamma; the binary one of
+        one column, the categorical one of several, or with sigmoid the mean of the columns' binary
+        ones
+
+    Domain:
+        prediction: (n,) or (n, classes), in [0, 1], or finite with `activation`; the softmax of one
+        column is its sigmoid. target: the same shape, in [0, 1]. Classes that are ignored are so by
+        Dice only. Result: at least 0.
+
+    Example:
+        >>> dice_focal(np.array([0.5, 0.75]), np.array([1.0, 0.0]))
+        array([[0.5       , 0.5       , 1.        , 0.1732868 ],
+               [0.        , 0.75      , 0.        , 0.77979058]])
+
+    References:
+        W. Zhu et al., AnatomyNet: deep learning for fast and fully automated whole-volume
+        segmentation of head and neck anatomy, Medical Physics 46, 2019; T.-Y. Lin et al., Focal
+        loss for dense object detection, ICCV 2017
+    """
+    # they belong to the value, not to the terms
+    del dice_weight, focal_weight, average, ignore_class, smooth, eps
+    of_scores = activation is not None
+    if prediction.ndim == 2 and activation != "sigmoid":
+        each = categorical_focal(prediction, target, gamma=gamma, from_logits=of_scores, clip=clip)
+    else:
+        each = binary_focal(prediction, target, gamma=gamma, from_logits=of_scores, clip=clip)
         each = each.reshape(len(each), -1).mean(axis=1)
     shares = _shares(prediction, activation)
     return _overlap(shares, target, squared=squared, beside=each)

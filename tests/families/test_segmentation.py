@@ -24,7 +24,9 @@ CLASSES = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
 SCORES = [[2.0, 0.25, 1.0], [-1.0, 0.5, 0.25], [0.5, -3.0, 0.0], [0.0, 0.125, 0.875]]
 
 MASK_LOSSES = ["dice", "jaccard", "tversky", "focal_tversky", "generalised_dice"]
-SMOOTHED = ["dice", "jaccard", "tversky", "focal_tversky", "dice_cross_entropy"]
+SMOOTHED = ["dice", "jaccard", "tversky", "focal_tversky", "dice_cross_entropy", "dice_focal"]
+BESIDE = {"dice_cross_entropy": "cross_entropy_weight", "dice_focal": "focal_weight"}
+"""The factors of what is added to Dice."""
 
 
 def close(expected):
@@ -113,7 +115,7 @@ def test_focal_tversky_by_hand(options, expected):
     assert lossctl.compute("focal_tversky", SOFT, HARD, **options) == close(expected)
 
 
-@pytest.mark.parametrize("name", [*MASK_LOSSES, "dice_cross_entropy"])
+@pytest.mark.parametrize("name", [*MASK_LOSSES, *BESIDE])
 def test_a_mask_matches_itself_exactly(name):
     for mask in ([1.0, 0.0, 1.0], [1.0, 1.0], CLASSES):
         assert lossctl.compute(name, mask, mask) == pytest.approx(0.0, abs=3e-16)
@@ -145,7 +147,7 @@ def test_one_empty_mask_is_none(name):
 
 @pytest.mark.parametrize("name", SMOOTHED)
 def test_what_is_added_decides_about_empty_masks(name):
-    of_masks = {"cross_entropy_weight": 0.0} if name == "dice_cross_entropy" else {}
+    of_masks = {BESIDE[name]: 0.0} if name in BESIDE else {}
     masks = [0.0, 0.0], [0.0, 0.0]
     assert lossctl.compute(name, *masks, smooth=1e-5, **of_masks) == 0.0
     assert lossctl.compute(name, *masks, eps=1e-7, **of_masks) == 1.0  # as in Keras
@@ -227,7 +229,7 @@ def test_generalised_dice_of_a_tiny_class_is_finite():
     assert found == 1.0
 
 
-@pytest.mark.parametrize("name", [*MASK_LOSSES, "dice_cross_entropy"])
+@pytest.mark.parametrize("name", [*MASK_LOSSES, *BESIDE])
 @pytest.mark.parametrize(
     ("ignored", "message"),
     [
@@ -326,6 +328,59 @@ def test_dice_cross_entropy_at_the_edges():
     assert lossctl.compute("dice_cross_entropy", *wrong, **only_dice) == 1.0
     found = lossctl.compute("dice_cross_entropy", [1e4], [0.0], activation="sigmoid")
     assert found == 10001.0
+
+
+# Dice and the focal loss
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        # Dice 1 - 1 / 2.25; focal ½² ln 2 and ¾² × 2 ln 2, of which the mean is 11/16 ln 2
+        ({}, 5 / 9 + 0.6875 * LN2),
+        ({"gamma": 0.0}, 5 / 9 + 1.5 * LN2),  # cross-entropy
+        ({"gamma": 1.0}, 5 / 9 + LN2),  # ½ ln 2 and ¾ × 2 ln 2
+        ({"dice_weight": 2.0, "focal_weight": 0.5}, 10 / 9 + 0.34375 * LN2),
+        ({"dice_weight": 0.0}, 0.6875 * LN2),
+        ({"focal_weight": 0.0, "smooth": 1.0}, 5 / 13),  # 1 - 2 / 3.25
+        # Dice 1 - 3 / 5.25; (3 × ¼ + 9/8) / 4
+        ({"weight": [3.0, 1.0]}, 3 / 7 + 0.46875 * LN2),
+        ({"squared": True}, 13 / 29 + 0.6875 * LN2),  # 1 - 1 / 1.8125
+    ],
+)
+def test_dice_focal_by_hand(options, expected):
+    found = lossctl.compute("dice_focal", [0.5, 0.75], [1.0, 0.0], **options)
+    assert found == close(expected)
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [
+        ("softmax", 2 / 3 + 4 / 9 * LN3),  # thirds: (2/3)² ln 3
+        ("sigmoid", 0.6 + LN2 / 4),  # halves: the mean of three (½)² ln 2
+    ],
+)
+def test_dice_focal_of_several_classes(activation, expected):
+    scores, target = [[0.0, 0.0, 0.0]], [[1.0, 0.0, 0.0]]
+    found = lossctl.compute("dice_focal", scores, target, activation=activation)
+    assert found == close(expected)
+
+
+def test_dice_focal_of_shares_of_several_classes():
+    # ½² ln 2, ½² ln 2, 0 and (1/8)² ln 8/7
+    expected = 53 / 171 + (LN2 / 2 - math.log(0.875) / 64) / 4
+    found = lossctl.compute("dice_focal", SHARES, CLASSES, average="macro")
+    assert found == pytest.approx(expected, rel=1e-15)
+
+
+def test_dice_focal_at_the_edges():
+    wrong = [0.0, 1.0], [1.0, 0.0]
+    assert lossctl.compute("dice_focal", *wrong) == close(1 + 52 * LN2)
+    assert lossctl.compute("dice_focal", *wrong, clip=0.0) == INF
+    # a part that does not count is not even infinite
+    only_dice = {"clip": 0.0, "focal_weight": 0.0}
+    assert lossctl.compute("dice_focal", *wrong, **only_dice) == 1.0
+    assert lossctl.compute("dice_focal", [1e4], [0.0], activation="sigmoid") == 10001.0
 
 
 # Pixels

@@ -724,6 +724,12 @@ LIVE = {
         "torch.nn.functional.nll_loss(prediction[0].log(), target[0].argmax(1))",
         coin_classes,
     ),
+    "dice_focal": Live(
+        "optax",
+        "optax.losses.dice_loss(prediction, target, smooth=0.0, apply_softmax=False).mean() "
+        "- (target * (1 - prediction) ** 2 * jax.numpy.log(prediction)).sum(-1).mean()",
+        coin_classes,
+    ),
     # image
     "psnr": Live(
         "skimage",
