@@ -355,6 +355,17 @@ SAMPLES = [
         "optax.losses.dice_loss",
         0.37030824872683105,
     ),
+    Sample(
+        "lovasz_softmax sample_data/coins_probabilities.npy sample_data/coins_classes.npy "
+        "--unit image",
+        PLAIN,
+        0.3036866404576318,
+    ),
+    Sample(
+        "lovasz_hinge sample_data/breast_cancer_scores.csv --columns prediction=score,target=sign",
+        PLAIN,
+        0.1947377002495422,
+    ),
     # image
     Sample(
         "total_variation sample_data/camera_restored.csv",

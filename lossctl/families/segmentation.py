@@ -5,6 +5,8 @@ a class; rows are pixels, in any order. Most of these losses are ratios of sums 
 they return three terms a class, whose sums make the ratio: overlap, prediction and target. The
 number of several pictures together is therefore not the mean of their numbers.
 
+Some need all pixels of a picture at once: `Ragged`, where only the set of pixels counts.
+
 A value out of its domain never reaches these functions: whoever reads the data raises
 `lossctl.errors.OutOfDomain`.
 """
@@ -15,8 +17,8 @@ from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 
-from lossctl.block import Array, Mask
-from lossctl.definition import Remark, SeveralTerms, Twin, loss
+from lossctl.block import Array, Mask, Ragged
+from lossctl.definition import PerUnit, Remark, SeveralTerms, Twin, loss
 from lossctl.errors import UsageError, quote
 from lossctl.families.classification import (
     EPSILON,
@@ -34,13 +36,31 @@ from lossctl.families.classification import (
     categorical_focal,
     sparse_categorical_cross_entropy,
 )
-from lossctl.kinds import MASK, VALUES, Distribution, Labels, Masks, Shares, narrowed
+from lossctl.kinds import (
+    CLASS_SCORES,
+    DISTRIBUTION,
+    LABELS,
+    MASK,
+    SCORES,
+    SIGNS,
+    VALUES,
+    Distribution,
+    Labels,
+    Masks,
+    Shares,
+    in_units,
+    narrowed,
+)
 from lossctl.options import Interval, Option
 
 Pooling: TypeAlias = Literal["micro", "macro"]
 Scored: TypeAlias = Literal["sigmoid", "softmax"]
 
 AT_LEAST_0 = Interval(at_least=0)
+
+PIXEL_SCORES = in_units(CLASS_SCORES)
+ONE_SCORE = in_units(narrowed(SCORES, columns="one"))
+ONE_SIGN = in_units(narrowed(SIGNS, columns="one"))
 
 Average = Annotated[
     Pooling,
@@ -729,6 +749,132 @@ def pixelwise_cross_entropy(
         return each[:, None]
     factor = _of_classes("class_weights", class_weights, prediction.shape[1])[target]
     return np.stack([_times(factor, each), factor]).T
+
+
+def _no_pixel(prediction: Ragged, target: Ragged) -> Mask:
+    del prediction
+    return target.lengths == 0
+
+
+NO_PIXEL = Remark("no_pixels", "no pixel that counts, taken as a match", of_units=_no_pixel)
+
+
+@loss(aliases=("lovasz", "lovasz_loss", "lovasz_softmax_loss"), remarks=(NO_PIXEL,))
+def lovasz_softmax(
+    prediction: Annotated[Ragged, in_units(DISTRIBUTION)],
+    target: Annotated[Ragged, in_units(LABELS)],
+    *,
+    classes: Annotated[
+        Literal["present", "all"],
+        Option("the mean over the classes that the unit's target has, or over all classes"),
+    ] = "present",
+    from_logits: Annotated[
+        bool,
+        Option("prediction holds logits, not probabilities", turns={"prediction": PIXEL_SCORES}),
+    ] = False,
+) -> PerUnit:
+    """Jaccard loss of each class, extended from right and wrong pixels to errors in between.
+
+    Helps:
+        When results are judged by mean intersection over union: for predictions of 0 and 1 this is
+        1 less it, and in between it is as close to it as a convex function can be.
+
+    Hurts:
+        When all pixels are one unit, as they are without `--unit`: the number is then not the mean
+        over pictures. A class that is nowhere in the target costs its highest prediction, or
+        nothing where only present classes count.
+
+    Formula:
+        of each class Σ over pixels of error × (J(pixels up to this one) - J(pixels before it)), in
+        order of falling errors; the error is 1 - p in the class and p elsewhere, J the Jaccard loss
+        if just these pixels were wrong: their number / (that of them and of the class together)
+
+    Domain:
+        prediction: (pixels, classes), rows of probabilities that sum to 1, or finite with
+        `from_logits`. target: (pixels,), class numbers from 0, or names of the prediction's
+        columns. Result: between 0 and 1; 0 for a unit without pixels.
+
+    Example:
+        >>> pixels = np.array([[0.5, 0.5], [0.25, 0.75]])
+        >>> lovasz_softmax(Ragged(pixels, np.array([2])), Ragged(np.array([0, 1]), np.array([2])))
+        array([0.4375])
+
+    References:
+        M. Berman, A. Rannen Triki, M. B. Blaschko, The Lovász-softmax loss: a tractable surrogate
+        for the optimization of the intersection-over-union measure in neural networks, CVPR 2018
+    """
+    if from_logits:
+        logs = _log_softmax(prediction.values)
+        shares, others = np.exp(logs), -np.expm1(logs)
+    else:
+        shares, others = prediction.values, 1.0 - prediction.values
+    pixels, units = target.units, len(target.lengths)
+    total, counting = np.zeros(units), np.zeros(units)
+    for number in range(shares.shape[1]):
+        true = target.values == number
+        errors = np.where(true, others[:, number], shares[:, number])
+        there = np.bincount(pixels[true], minlength=units) > 0
+        counts = there if classes == "present" else np.ones(units, dtype=bool)
+        total += np.where(counts, _extended(errors, true, target), 0.0)
+        counting += counts
+    return _quotient(total, counting)
+
+
+@loss(aliases=("lovasz_hinge_loss", "jaccard_hinge"), remarks=(NO_PIXEL,))
+def lovasz_hinge(
+    prediction: Annotated[Ragged, ONE_SCORE], target: Annotated[Ragged, ONE_SIGN]
+) -> PerUnit:
+    """Jaccard loss of a mask, extended from right and wrong pixels to the hinge of their scores.
+
+    Helps:
+        When one mask is predicted by scores of any size and judged by intersection over union: this
+        is convex, and never below 1 less it.
+
+    Hurts:
+        When all pixels are one unit, as they are without `--unit`; and when scores are
+        probabilities: a pixel is only right from a score of 1 on. An empty target costs the worst
+        pixel alone.
+
+    Formula:
+        Σ over pixels of max(0, 1 - prediction × target) × (J(pixels up to this one) - J(pixels
+        before it)), in order of falling hinges, with J the Jaccard loss if just these pixels were
+        wrong: their number / (that of them and of the mask together)
+
+    Domain:
+        prediction: (pixels,), finite. target: (pixels,), -1 and +1; 0 is taken as -1. Result: at
+        least 0; 0 for a unit without pixels.
+
+    Example:
+        >>> scores, signs = np.array([0.5, -3.0]), np.array([-1.0, 1.0])
+        >>> lovasz_hinge(Ragged(scores, np.array([2])), Ragged(signs, np.array([2])))
+        array([4.])
+
+    References:
+        J. Yu, M. Blaschko, Learning submodular losses with the Lovász hinge, ICML 2015; M. Berman,
+        A. Rannen Triki, M. B. Blaschko, The Lovász-softmax loss, CVPR 2018
+    """
+    hinges = np.maximum(1.0 - prediction.values * target.values, 0.0)
+    return _extended(hinges, target.values > 0.0, target)
+
+
+def _extended(errors: Array, true: Mask, target: Ragged) -> Array:
+    """Return the Lovász extension of the Jaccard loss of every unit at the errors of its pixels."""
+    units, pixels = len(target.lengths), target.units
+    # Pixels of equal errors have a fixed order too, so that the sum is the same to the bit.
+    order = np.lexsort((true, -errors, pixels))
+    errors, true = errors[order], true[order]
+    size = np.bincount(pixels[true], minlength=units)
+    # how many pixels are wrong up to this one, and how many of these belong to the mask
+    wrong = np.arange(1, len(true) + 1) - target.starts[pixels]
+    missed = np.cumsum(true) - (np.cumsum(size) - size)[pixels]
+    size = size[pixels]
+    union = (size + wrong - missed).astype(np.float64)
+    # What one pixel adds to wrong / union, worked out so that nothing cancels; where there is no
+    # mask, the first wrong pixel makes the loss 1.
+    surplus = _quotient((size - missed).astype(np.float64), union * (union - 1.0))
+    alone = (size == 0) & (wrong == 1)
+    step = np.where(true, 1.0 / union, np.where(alone, 1.0, surplus))
+    return np.bincount(pixels, weights=errors * step, minlength=units)
 
 
 def _shares(prediction: Array, activation: str | None) -> Array:

@@ -5,6 +5,7 @@ out in plain Python, with fractions wherever the formula allows.
 """
 
 import importlib
+import itertools
 import math
 import shlex
 from dataclasses import dataclass
@@ -403,6 +404,27 @@ class InPlainPython:
             above += sum(share for share, label in true if label == number) / size**2
             below += (sum(shares) + size) / size**2
         return 1 - 2 * above / below
+
+    def lovasz_softmax(self):
+        shares = array("coins_probabilities.npy").reshape(4, -1, 3)
+        labels = np.load(FOLDER / "coins_classes.npy").reshape(4, -1)
+        return mean(map(self._lovasz_of_present, shares, labels))
+
+    def _lovasz_of_present(self, shares, labels):
+        masks = [(shares[:, number], labels == number) for number in sorted(set(labels.tolist()))]
+        return mean(self._of_thresholds(np.abs(true - each), true) for each, true in masks)
+
+    def lovasz_hinge(self):
+        score, sign = (column("breast_cancer_scores.csv", name) for name in ("score", "sign"))
+        return self._of_thresholds(np.maximum(1.0 - score * sign, 0.0), sign > 0)
+
+    def _of_thresholds(self, errors, true):
+        """Integrate the Jaccard loss of what is above a threshold over all thresholds."""
+        levels = np.unique([0.0, *errors])
+        return math.fsum(
+            (high - low) * (errors > low).sum() / (true | (errors > low)).sum()
+            for low, high in itertools.pairwise(levels)
+        )
 
     def total_variation(self):
         rows = exact("camera_restored.csv")
