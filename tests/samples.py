@@ -366,6 +366,21 @@ SAMPLES = [
         PLAIN,
         0.1947377002495422,
     ),
+    Sample(
+        "boundary sample_data/coins_prediction sample_data/coins_target",
+        "scipy.ndimage.distance_transform_edt",
+        -2.927835247544878,
+    ),
+    Sample(
+        "hausdorff_distance sample_data/coins_prediction sample_data/coins_target",
+        "scipy.ndimage.distance_transform_edt",
+        11.698470412821994,
+    ),
+    Sample(
+        "cldice sample_data/coins_prediction sample_data/coins_target",
+        "torch.nn.functional.max_pool2d",
+        0.31765916577303854,
+    ),
     # image
     Sample(
         "total_variation sample_data/camera_restored.csv",

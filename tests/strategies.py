@@ -735,7 +735,8 @@ def shaped_options(
     computation: Computation, shape: tuple[int, ...]
 ) -> st.SearchStrategy[dict[str, Any]]:
     """Draw legal values of the options that speak of classes."""
-    classes = math.prod(shape)
+    pictures = any(isinstance(kind, ImagesKind) for kind in computation.kinds.values())
+    classes = math.prod(shape[1:] if pictures else shape)
     legal = {
         "blank": st.integers(0, classes - 1),
         "ignore_class": st.sampled_from([None, *map(str, range(classes))][: classes or 1]),

@@ -15,6 +15,7 @@ from lossctl.kinds import (
     FEATURES,
     IMAGES,
     MASK,
+    MASK_IMAGES,
     NAMES,
     SAMPLE,
     SHARES,
@@ -178,6 +179,24 @@ def test_what_was_scaled_is_said():
     assert note.message == "1 value 255 of x taken as 1"
     (note,) = MASK.conclude("x", {"full": 2000})
     assert note.message == "2,000 values 255 of x taken as 1"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([0.0, 0.5], [[0.0], [0.5]]),  # lines of one pixel
+        ([[0.0, 0.25], [1.0, 0.0]], [[0.0, 0.25], [1.0, 0.0]]),
+        ([[255.0, 0.0]], [[1.0, 0.0]]),
+        ([[[0.0, 255.0], [255.0, 0.0]]], [[[0.0, 1.0], [1.0, 0.0]]]),
+    ],
+)
+def test_lines_of_masks_are_lines_of_pictures_with_the_numbers_of_masks(given, expected):
+    # beside a role of three columns too, they are no class numbers
+    for partners in (ALONE, OF_THREE):
+        assert admit(MASK_IMAGES, given, partners).array.tolist() == expected
+    message, _, hint = refusal(MASK_IMAGES, [[0.0, 0.5], [7.0, 1.0]]).partition("\n")
+    assert message == "x[1, 0]: 7.0 is not a share (between 0 and 1), or 0 or 255"
+    assert hint == "a mask holds shares from 0 to 1, or nothing but 0 and 255"
 
 
 @pytest.mark.parametrize(

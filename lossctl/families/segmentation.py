@@ -5,7 +5,8 @@ a class; rows are pixels, in any order. Most of these losses are ratios of sums 
 they return three terms a class, whose sums make the ratio: overlap, prediction and target. The
 number of several pictures together is therefore not the mean of their numbers.
 
-Some need all pixels of a picture at once: `Ragged`, where only the set of pixels counts.
+Some need all pixels of a picture at once: as `Ragged`, where only the set of pixels counts, or as
+pictures, `(pictures, height, width)` or `(pictures, height, width, classes)`, where neighbours do.
 
 A value out of its domain never reaches these functions: whoever reads the data raises
 `lossctl.errors.OutOfDomain`.
@@ -39,6 +40,7 @@ from lossctl.families.classification import (
 from lossctl.kinds import (
     CLASS_SCORES,
     DISTRIBUTION,
+    IMAGES,
     LABELS,
     MASK,
     SCORES,
@@ -46,6 +48,7 @@ from lossctl.kinds import (
     VALUES,
     Distribution,
     Labels,
+    MaskImages,
     Masks,
     Shares,
     in_units,
@@ -57,6 +60,12 @@ Pooling: TypeAlias = Literal["micro", "macro"]
 Scored: TypeAlias = Literal["sigmoid", "softmax"]
 
 AT_LEAST_0 = Interval(at_least=0)
+
+AT_ONCE = 2**15
+"""Pixels whose distances are found at a time: so few that they stay in the cache."""
+
+FEW = 8
+"""After so many lines it is asked whether those farther off can be nearer."""
 
 PIXEL_SCORES = in_units(CLASS_SCORES)
 ONE_SCORE = in_units(narrowed(SCORES, columns="one"))
@@ -77,6 +86,10 @@ Activation = Annotated[
     Option("prediction holds scores, of which this makes shares", turns={"prediction": VALUES}),
 ]
 DiceWeight = Annotated[float, Option("factor of Dice", AT_LEAST_0)]
+PictureActivation = Annotated[
+    Scored | None,
+    Option("prediction holds scores, of which this makes shares", turns={"prediction": IMAGES}),
+]
 FalsePositives = Annotated[
     float, Option("weight of what is predicted and not in the target", AT_LEAST_0)
 ]
@@ -875,6 +888,289 @@ def _extended(errors: Array, true: Mask, target: Ragged) -> Array:
     alone = (size == 0) & (wrong == 1)
     step = np.where(true, 1.0 / union, np.where(alone, 1.0, surplus))
     return np.bincount(pixels, weights=errors * step, minlength=units)
+
+
+def _target_without_boundary(
+    prediction: Array, target: Array, *, ignore_class: str | None = None
+) -> Mask:
+    del prediction
+    return _without_boundary(_layers(target, ignore_class) > 0.5).any(axis=1)
+
+
+@loss(
+    aliases=("boundary_loss", "surface_loss", "boundary_dt"),
+    optimum=None,
+    remarks=(
+        Remark(
+            "no_boundary",
+            "a mask of target is empty or full, and has distances of 0",
+            of_units=_target_without_boundary,
+        ),
+    ),
+)
+def boundary(
+    prediction: MaskImages,
+    target: MaskImages,
+    *,
+    ignore_class: IgnoreClass = None,
+    activation: PictureActivation = None,
+) -> PerUnit:
+    """Mean of what is predicted times its distance from the target's boundary, negative inside.
+
+    Helps:
+        When masks are tiny beside the background: what is wrong counts by how far off it is, not by
+        its share of the mask. It stands beside a loss of overlap.
+
+    Hurts:
+        When it stands alone: predicting nothing costs 0, as a thin mask that is right does. The
+        number grows with the picture, because distances are in pixels. Of several classes the
+        authors leave out the background: `ignore_class` 0.
+
+    Formula:
+        mean over pixels and classes of p × d; outside of the mask d is the distance to its nearest
+        pixel, inside 1 less the distance to the nearest pixel that is not in it; all distances of
+        an empty or full mask are 0
+
+    Domain:
+        prediction: (pictures, height, width) or (pictures, height, width, classes), in [0, 1], or
+        finite with `activation`. target: the same shape, in [0, 1]; above ½ is in the mask. Result:
+        any number, least for the target itself.
+
+    Example:
+        >>> boundary(np.array([[[0.5, 1.0, 0.5]]]), np.array([[[0.0, 0.0, 1.0]]]))
+        array([0.66666667])
+
+    References:
+        H. Kervadec et al., Boundary loss for highly unbalanced segmentation, MIDL 2019
+    """
+    shares = _layers(_picture_shares(prediction, activation), ignore_class)
+    mask = _layers(target, ignore_class) > 0.5
+    distance = _distances(~mask) - np.where(mask, _distances(mask) - 1.0, 0.0)
+    distance[_without_boundary(mask)] = 0.0
+    return _each_mean(shares * distance)
+
+
+def _one_without_boundary(
+    prediction: Array,
+    target: Array,
+    *,
+    ignore_class: str | None = None,
+    activation: str | None = None,
+) -> Mask:
+    shares = _picture_shares(prediction, activation)
+    both = (_layers(each, ignore_class) > 0.5 for each in (shares, target))
+    empty, other = (_without_boundary(mask).any(axis=1) for mask in both)
+    return empty | other
+
+
+@loss(
+    aliases=("hausdorff", "hausdorff_loss", "hausdorff_dt", "hausdorff_dt_loss"),
+    remarks=(
+        Remark(
+            "no_boundary",
+            "a mask is empty or full, and has distances of 0",
+            of_units=_one_without_boundary,
+        ),
+    ),
+)
+def hausdorff_distance(
+    prediction: MaskImages,
+    target: MaskImages,
+    *,
+    alpha: Annotated[
+        float, Option("exponent of distances: how much far mistakes count", Interval(above=0))
+    ] = 2.0,
+    ignore_class: IgnoreClass = None,
+    activation: PictureActivation = None,
+) -> PerUnit:
+    """Mean squared error of a mask, each pixel times powers of its distances from the boundaries.
+
+    Helps:
+        When the worst mistake counts, as the Hausdorff distance has it, but one number of all
+        mistakes is steadier than that of a single pixel.
+
+    Hurts:
+        When the number is taken for the Hausdorff distance, which it only stands for, or compared
+        between pictures of different sizes. One empty or full mask takes away half of the
+        distances.
+
+    Formula:
+        mean over pixels and classes of (p - t)² (dp^alpha + dt^alpha), with dp, dt the distances to
+        the other side of the boundary, in the predicted mask (p above ½) and in the target; all
+        distances of an empty or full mask are 0
+
+    Domain:
+        prediction: (pictures, height, width) or (pictures, height, width, classes), in [0, 1], or
+        finite with `activation`. target: the same shape, in [0, 1]; above ½ is in the mask. Result:
+        at least 0.
+
+    Example:
+        >>> hausdorff_distance(np.array([[[1.0, 0.5, 0.0]]]), np.array([[[0.0, 0.0, 1.0]]]))
+        array([3.5])
+
+    References:
+        D. Karimi, S. E. Salcudean, Reducing the Hausdorff distance in medical image segmentation
+        with convolutional neural networks, IEEE Transactions on Medical Imaging 39, 2020
+    """
+    shares, true = (
+        _layers(each, ignore_class) for each in (_picture_shares(prediction, activation), target)
+    )
+    powers = np.zeros_like(shares)
+    for each in (shares, true):
+        mask = each > 0.5
+        distance = _distances(mask) + _distances(~mask)
+        distance[_without_boundary(mask)] = 0.0
+        powers += distance**alpha
+    residual = shares - true
+    return _each_mean(_times(residual * residual, powers))
+
+
+@loss(aliases=("cldice_loss", "soft_cldice", "soft_cldice_loss", "centerline_dice"))
+def cldice(
+    prediction: MaskImages,
+    target: MaskImages,
+    *,
+    iterations: Annotated[
+        int,
+        Option("erosions until the skeleton is found: half the widest structure", AT_LEAST_0),
+    ] = 3,
+    smooth: Smooth = 1.0,
+    ignore_class: IgnoreClass = None,
+    activation: PictureActivation = None,
+) -> PerUnit:
+    """Dice of centre lines: how far each mask's soft skeleton lies outside of the other mask.
+
+    Helps:
+        When vessels, roads or nerves should stay connected: a gap costs the same in a thin branch
+        as in a thick one.
+
+    Hurts:
+        When structures are more than twice `iterations` pixels wide: their middle is missed. Widths
+        do not count, so it stands beside Dice. Of several classes the authors leave out the
+        background: `ignore_class` 0.
+
+    Formula:
+        1 - 2 a b / (a + b), with a = (Σ s(p) t + smooth) / (Σ s(p) + smooth), b the same with p and
+        t exchanged, sums over pixels and classes of a picture, and s the soft skeleton: what
+        opening (least of the cross of 5 pixels, then greatest of the square of 9) takes off
+        the mask, eroded 0 to `iterations` times, joined by x + y - x y
+
+    Domain:
+        prediction: (pictures, height, width) or (pictures, height, width, classes), in [0, 1], or
+        finite with `activation`. target: the same shape, in [0, 1]. Result: between 0 and 1; 0 for
+        a mask of 0 and 1 against itself.
+
+    Example:
+        >>> line = np.array([[[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]])
+        >>> cldice(line, line), cldice(0.5 * line, line)
+        (array([0.]), array([0.23076923]))
+
+    References:
+        S. Shit et al., clDice: a novel topology-preserving loss function for tubular structure
+        segmentation, CVPR 2021
+    """
+    shares, true = (
+        _layers(each, ignore_class) for each in (_picture_shares(prediction, activation), target)
+    )
+    outside, missed = (
+        _outside(_skeleton(one, iterations), other, smooth)
+        for one, other in ((shares, true), (true, shares))
+    )
+    # 1 less the harmonic mean of what is inside, with the digits of what is not
+    above = outside * (1.0 - missed) + missed * (1.0 - outside)
+    below = (1.0 - outside) + (1.0 - missed)
+    return np.divide(above, below, out=np.ones_like(below), where=below > 0.0)
+
+
+def _picture_shares(prediction: Array, activation: str | None) -> Array:
+    several = prediction.ndim == 4 and prediction.shape[3] > 1
+    rows = prediction.reshape(-1, prediction.shape[3]) if several else prediction.reshape(-1)
+    return _shares(rows, activation).reshape(prediction.shape)
+
+
+def _layers(pictures: Array, ignore_class: str | None) -> Array:
+    """Return the masks that count, `(pictures, classes, height, width)`."""
+    masks = pictures.reshape(*pictures.shape[:3], -1)
+    counting = _counting(ignore_class, masks.shape[3])
+    return np.ascontiguousarray(np.moveaxis(masks[..., counting], 3, 1))
+
+
+def _each_mean(layers: Array) -> Array:
+    """Return the mean of each picture."""
+    means: Array = layers.reshape(len(layers), -1).mean(axis=1)
+    return means
+
+
+def _without_boundary(mask: Mask) -> Mask:
+    """Tell which masks have no pixel, or all, `(pictures, classes)`."""
+    same: Mask = mask.all(axis=(2, 3)) | ~mask.any(axis=(2, 3))
+    return same
+
+
+def _distances(mask: Mask) -> Array:
+    """Return the distance of each pixel of a mask to the nearest one that is not in it, else 0.
+
+    Masks without such a pixel have distances of 0 too.
+    """
+    found = np.zeros(mask.shape)
+    some = ~_without_boundary(mask)
+    if not some.any():
+        return found
+    inside = mask[some]
+    place = np.arange(inside.shape[2], dtype=np.float64)
+    left = np.maximum.accumulate(np.where(inside, -np.inf, place), axis=2)
+    right = np.minimum.accumulate(np.where(inside, np.inf, place)[:, :, ::-1], axis=2)[:, :, ::-1]
+    # Squares of whole numbers are exact. Those in the own line are made smaller by ways over other
+    # lines; the columns of all masks stand side by side, because each has its own numbers.
+    square = np.moveaxis(np.minimum(place - left, right - place) ** 2, 1, 0)
+    columns = np.ascontiguousarray(square).reshape(len(square), -1)
+    width = max(1, AT_ONCE // len(columns))
+    for start in range(0, columns.shape[1], width):
+        columns[:, start : start + width] = _over_lines(columns[:, start : start + width])
+    found[some] = np.sqrt(np.moveaxis(columns.reshape(square.shape), 0, 1))
+    return found
+
+
+def _over_lines(columns: Array) -> Array:
+    """Return the least square plus square of the way to its line, in each column."""
+    own = np.ascontiguousarray(columns)
+    least, ways = own.copy(), np.empty_like(own)
+    for step in range(1, len(own)):
+        if step % FEW == 1 and step * step >= least.max():
+            break
+        for here, there in ((np.s_[step:], np.s_[:-step]), (np.s_[:-step], np.s_[step:])):
+            nearer = np.add(own[there], float(step * step), out=ways[here])
+            np.minimum(least[here], nearer, out=least[here])
+    return least
+
+
+def _skeleton(layers: Array, iterations: int) -> Array:
+    """Return soft skeletons: what opening takes off, after ever more erosions."""
+    skeleton = np.zeros_like(layers)
+    for _ in range(iterations + 1):
+        eroded = np.minimum(_pooled(layers, 2, np.minimum), _pooled(layers, 3, np.minimum))
+        opened = _pooled(_pooled(eroded, 2, np.maximum), 3, np.maximum)
+        taken = np.maximum(layers - opened, 0.0)
+        skeleton += np.maximum(taken - skeleton * taken, 0.0)
+        layers = eroded
+    return skeleton
+
+
+def _pooled(layers: Array, axis: int, better: np.ufunc) -> Array:
+    """Return the least or greatest of each pixel and its two neighbours along an axis."""
+    pooled = layers.copy()
+    before, after = [np.s_[:]] * 4, [np.s_[:]] * 4
+    before[axis], after[axis] = np.s_[:-1], np.s_[1:]
+    for here, there in ((tuple(before), tuple(after)), (tuple(after), tuple(before))):
+        better(pooled[here], layers[there], out=pooled[here])
+    return pooled
+
+
+def _outside(skeleton: Array, mask: Array, smooth: float) -> Array:
+    """Return the share of each picture's skeletons that lies outside of the masks."""
+    pictures = len(mask)
+    outside = (skeleton * (1.0 - mask)).reshape(pictures, -1).sum(axis=1)
+    return _quotient(outside, skeleton.reshape(pictures, -1).sum(axis=1) + smooth)
 
 
 def _shares(prediction: Array, activation: str | None) -> Array:

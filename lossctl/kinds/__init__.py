@@ -20,7 +20,7 @@ from lossctl.kinds.classes import (
     WholeKind,
 )
 from lossctl.kinds.kind import Admitted, Kind, NamesKind, Partners, Width
-from lossctl.kinds.masks import MaskKind, TargetMaskKind
+from lossctl.kinds.masks import MaskImagesKind, MaskKind, TargetMaskKind
 from lossctl.kinds.shapes import (
     BoxesKind,
     DirectionsKind,
@@ -53,6 +53,7 @@ DIRECTIONS = DirectionsKind("vectors", "a finite number")
 BOXES = BoxesKind("boxes", "a finite number")
 SHARES = MaskKind("mask", "a share (between 0 and 1), or 0 or 255", UNIT)
 MASK = TargetMaskKind("mask", "a share (between 0 and 1), or 0 or 255", UNIT)
+MASK_IMAGES = MaskImagesKind("masks", "a share (between 0 and 1), or 0 or 255", UNIT)
 NAMES = NamesKind("names", "a word")
 FEATURES = FeaturesKind("features", "a finite number")
 IMAGES = ImagesKind("pictures", "a finite number")
@@ -75,6 +76,7 @@ Directions: TypeAlias = Annotated[Array, DIRECTIONS]
 Boxes: TypeAlias = Annotated[Array, BOXES]
 Shares: TypeAlias = Annotated[Array, SHARES]
 Masks: TypeAlias = Annotated[Array, MASK]
+MaskImages: TypeAlias = Annotated[Array, MASK_IMAGES]
 Images: TypeAlias = Annotated[Array, IMAGES]
 Sample: TypeAlias = Annotated[Ragged, SAMPLE]
 
@@ -106,6 +108,7 @@ __all__ = [
     "IMAGES",
     "LABELS",
     "MASK",
+    "MASK_IMAGES",
     "NAMES",
     "ONE_HOT",
     "POSITIVES",
@@ -137,6 +140,8 @@ __all__ = [
     "Kind",
     "Labels",
     "LabelsKind",
+    "MaskImages",
+    "MaskImagesKind",
     "MaskKind",
     "Masks",
     "NamesKind",

@@ -11,6 +11,7 @@ import numpy as np
 from lossctl.block import Array, Words
 from lossctl.errors import DataError, OutOfDomain, plural
 from lossctl.kinds.kind import Admitted, Kind, Partners, as_numbers, as_words, outside
+from lossctl.kinds.shapes import ImagesKind
 from lossctl.options import Option
 from lossctl.report import Note
 
@@ -87,3 +88,8 @@ class TargetMaskKind(MaskKind):
         words = values if isinstance(values, Words) else as_words(role, values)
         chosen = np.array([str(word) == self.foreground for word in words.words])
         return Admitted(chosen[words.codes].astype(np.float64))
+
+
+@dataclass(frozen=True)
+class MaskImagesKind(ImagesKind, MaskKind):
+    """The lines of masks that are pictures, where it counts which pixels are neighbours."""

@@ -12,7 +12,16 @@ import pytest
 import lossctl
 from lossctl.block import Ragged
 from lossctl.errors import UsageError
-from lossctl.families.segmentation import dice, lovasz_hinge, lovasz_softmax
+from lossctl.families.segmentation import (
+    _distances,
+    _skeleton,
+    boundary,
+    cldice,
+    dice,
+    hausdorff_distance,
+    lovasz_hinge,
+    lovasz_softmax,
+)
 
 LN2, LN3 = math.log(2), math.log(3)
 INF = math.inf
@@ -587,6 +596,232 @@ def test_lovasz_hinge_of_several_units():
     scores = ragged([0.5, -3.0], [3.0, 0.5], [])
     signs = ragged([-1.0, 1.0], [-1.0, 1.0], [])
     assert lovasz_hinge(scores, signs).tolist() == [4.0, 2.25, 0.0]
+
+
+# Masks that are pictures
+
+OF_PICTURES = {"boundary": boundary, "hausdorff_distance": hausdorff_distance, "cldice": cldice}
+
+
+def picture(*lines):
+    """Make a stack of one picture of lines of digits."""
+    return np.array([[[float(digit) for digit in line] for line in lines]])
+
+
+BLOCK = picture("00000", "01110", "01110", "01110", "00000")
+
+
+def test_distances_by_hand():
+    # the middle of the block is 2 away from what is around it; its rim 1
+    inside = _distances(BLOCK[:, None] > 0.5)[0, 0]
+    expected = [[0, 0, 0, 0, 0], [0, 1, 1, 1, 0], [0, 1, 2, 1, 0], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0]]
+    assert inside.tolist() == expected
+    # a single pixel seen from elsewhere, where the way is a diagonal
+    dot = picture("1000", "0000", "0000")
+    roots = [[0, 1, 4, 9], [1, 2, 5, 10], [4, 5, 8, 13]]
+    assert _distances(dot[:, None] < 0.5)[0, 0].tolist() == np.sqrt(roots).tolist()
+
+
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("shape", [(1, 9), (9, 1), (7, 12), (13, 5)])
+def test_distances_are_those_to_the_nearest_of_all_pixels(shape, share):
+    generator = np.random.default_rng(8)
+    masks = generator.random((6, 2, *shape)) < share
+    places = list(np.ndindex(shape))
+    for mask, found in zip(
+        masks.reshape(12, *shape), _distances(masks).reshape(12, *shape), strict=True
+    ):
+        others = [place for place in places if not mask[place]]
+        if not others or len(others) == len(places):
+            assert not found.any()  # there is no boundary
+            continue
+        expected = [min(math.dist(place, other) for other in others) for place in places]
+        assert found.reshape(-1).tolist() == pytest.approx(expected, rel=2e-16, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        # outside: corners √2, the other pixels of the frame 1; inside: rim 0, middle -1
+        (["11111", "11111", "11111", "11111", "11111"], (4 * math.sqrt(2) + 12 - 1) / 25),
+        (["00000", "01110", "01110", "01110", "00000"], -1 / 25),
+        (["00000", "00000", "00100", "00000", "00000"], -1 / 25),
+        (["00000", "00000", "00000", "00000", "00000"], 0.0),
+        (["10000", "00000", "00100", "00000", "00000"], (math.sqrt(2) - 1) / 25),
+    ],
+)
+def test_boundary_by_hand(lines, expected):
+    assert boundary(picture(*lines), BLOCK).tolist() == [close(expected)]
+
+
+def test_boundary_of_shares_and_of_scores():
+    # distances 2, 1, 0
+    target = picture("001")
+    assert boundary(np.array([[[0.5, 0.25, 1.0]]]), target).tolist() == [close(1.25 / 3)]
+    # the sigmoid of ln 3 is ¾
+    scores = np.array([[[LN3, 0.0, -LN3]]])
+    expected = [close((2 * 0.75 + 0.5) / 3)]
+    assert boundary(scores, target, activation="sigmoid").tolist() == expected
+    assert boundary(scores, target, activation="softmax").tolist() == expected
+    assert boundary(scores[..., None], target[..., None], activation="softmax").tolist() == expected
+
+
+def test_boundary_of_several_classes():
+    # of the first class distances 0, 1, 2, of the second 1, 0, -1
+    target = np.stack([picture("100"), picture("011")], axis=-1)
+    thirds = np.full((1, 1, 3, 2), 0.5)
+    assert boundary(thirds, target).tolist() == [close(1.5 / 6)]
+    assert boundary(thirds, target, ignore_class="0").tolist() == [0.0]
+    assert boundary(thirds, target, ignore_class="1").tolist() == [close(0.5)]
+    scores = np.array([[[[LN2, 0.0], [0.0, 0.0], [0.0, LN3]]]])
+    # softmax: ⅔ ⅓, ½ ½, ¼ ¾
+    expected = (0.5 + 2 * 0.25 + 1 / 3 - 0.75) / 6
+    assert boundary(scores, target, activation="softmax").tolist() == [close(expected)]
+    with pytest.raises(UsageError, match="ignore_class '2' names classes that there are not"):
+        boundary(thirds, target, ignore_class="2")
+
+
+@pytest.mark.parametrize("full", [0.0, 1.0])
+def test_an_empty_or_full_mask_has_no_boundary(full):
+    target = np.concatenate([BLOCK, 0 * BLOCK + full])
+    prediction = np.concatenate([BLOCK, BLOCK])
+    assert boundary(prediction, target).tolist() == [-1 / 25, 0.0]
+    (remark,) = lossctl.losses()["boundary"].remarks
+    assert remark.of_units(prediction, target).tolist() == [False, True]
+    (remark,) = lossctl.losses()["hausdorff_distance"].remarks
+    assert remark.of_units(prediction, target).tolist() == [False, True]
+    assert remark.of_units(target, prediction).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("alpha", "expected"),
+    [
+        # predicted 1, ½, 0 of a target 0, 0, 1: distances 1 1 2 and 2 1 1, squares 1, ¼, 1
+        (2.0, 3.5),  # (5 + 2/4 + 5) / 3
+        (1.0, 6.5 / 3),  # (3 + 2/4 + 3) / 3
+        (3.0, 18.5 / 3),  # (9 + 2/4 + 9) / 3
+    ],
+)
+def test_hausdorff_distance_by_hand(alpha, expected):
+    prediction, target = np.array([[[1.0, 0.5, 0.0]]]), picture("001")
+    found = hausdorff_distance(prediction, target, alpha=alpha)
+    assert found.tolist() == [close(expected)]
+
+
+def test_hausdorff_distance_of_empty_masks():
+    # only the distances from the target count: 2 1 1; squares ¼, 0, 1
+    assert hausdorff_distance(np.array([[[0.5, 0.0, 0.0]]]), picture("001")).tolist() == [2 / 3]
+    assert hausdorff_distance(picture("000"), picture("000")).tolist() == [0]
+    assert hausdorff_distance(picture("000"), picture("111")).tolist() == [0]
+
+
+def test_hausdorff_distance_of_several_classes_and_of_scores():
+    # wrong in the first class only: distances 1 1 2 and 2 1 1, squares 1 0 1
+    prediction = np.stack([picture("100"), picture("011")], axis=-1)
+    target = np.stack([picture("001"), picture("011")], axis=-1)
+    assert hausdorff_distance(prediction, target).tolist() == [close(10 / 6)]
+    assert hausdorff_distance(prediction, target, ignore_class="1").tolist() == [close(10 / 3)]
+    scores = 1e4 * (2 * prediction - 1)
+    assert hausdorff_distance(scores, target, activation="sigmoid").tolist() == [close(10 / 6)]
+    # 2 to the power 10,000, and 0 where nothing is wrong
+    assert lossctl.compute("hausdorff_distance", prediction, target, alpha=1e4) == INF
+    assert lossctl.compute("hausdorff_distance", target, target, alpha=1e4) == 0.0
+
+
+def test_skeletons_by_hand():
+    # A block of 3: one erosion leaves its middle, whose opening is the block, so that nothing is
+    # taken off; the next erosion leaves nothing, so the middle is taken.
+    found = _skeleton(BLOCK[:, None], 1)[:, 0]
+    assert found.tolist() == picture("00000", "00000", "00100", "00000", "00000").tolist()
+    assert not _skeleton(BLOCK[:, None], 0).any()
+    # a line of one pixel is its own skeleton, also at the border
+    line = picture("00100", "00100", "00010", "00000", "11100")
+    for iterations in (0, 1, 5):
+        assert _skeleton(line[:, None], iterations)[:, 0].tolist() == line.tolist()
+    # what lies beyond the border does not erode: a full picture has no skeleton
+    assert not _skeleton(np.ones((1, 1, 4, 4)), 3).any()
+
+
+def test_soft_skeletons_of_an_independent_implementation():
+    # the authors' soft_skel, in torch 2.13, of these 6 × 7 eighths after 2 erosions
+    row, column = np.mgrid[0:6, 0:7]
+    soft = ((row * row + 3 * column + row * column) % 9) / 8
+    found = _skeleton(soft[None, None], 2)
+    assert found.sum() == 10.845703125
+    assert (found * np.arange(42).reshape(6, 7)).sum() == 213.623046875
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        # Both are their own skeletons, of which one pixel of 2 and one of 3 is in the other; with 1
+        # added these are 2/3 and 2/4: 1 - 2 (1/3) / (7/6)
+        ({}, 3 / 7),
+        # without it ½ and 1/3: 1 - 2 (1/6) / (5/6)
+        ({"smooth": 0.0}, 0.6),
+        ({"iterations": 0}, 3 / 7),
+    ],
+)
+def test_cldice_by_hand(options, expected):
+    prediction = picture("00000", "01000", "01000", "00000")
+    target = picture("00000", "01110", "00000", "00000")
+    assert cldice(prediction, target, **options).tolist() == [close(expected)]
+
+
+def test_cldice_does_not_count_widths():
+    thick = picture("000000", "111111", "111111", "111111", "000000")
+    thin = picture("000000", "000000", "111111", "000000", "000000")
+    # the skeleton of the thick line is the thin one
+    assert cldice(thick, thin).tolist() == [0]
+    assert cldice(thin, thick).tolist() == [0]
+
+
+def test_cldice_of_a_gap():
+    # 4 pixels of the line of 5 are predicted, (4 + 1) / (5 + 1), and the other way all is inside,
+    # which makes 1 - 2 (5/6) / (11/6)
+    broken, whole = picture("00000", "11011", "00000"), picture("00000", "11111", "00000")
+    assert cldice(broken, whole).tolist() == [close(1 / 11)]
+    assert cldice(whole, broken).tolist() == [close(1 / 11)]
+
+
+def test_cldice_at_the_edges():
+    empty, line = picture("000", "000", "000"), picture("000", "111", "000")
+    # nothing of the target's line is predicted, (0 + 1) / (3 + 1); an empty skeleton is not outside
+    assert cldice(empty, line).tolist() == [close(0.6)]  # 1 - 2 (1/4) / (5/4)
+    assert cldice(empty, line, smooth=0.0).tolist() == [1]
+    assert cldice(empty, empty, smooth=0.0).tolist() == [0]
+    apart = picture("111", "000", "000"), picture("000", "000", "111")
+    assert cldice(*apart, smooth=0.0).tolist() == [1]  # both shares are 0
+
+
+def test_cldice_of_several_classes_is_one_ratio():
+    broken, whole = picture("00000", "11011", "00000"), picture("00000", "11111", "00000")
+    right = picture("00000", "00000", "11000")
+    prediction, target = (np.stack([each, right], axis=-1) for each in (broken, whole))
+    # 4 of 5 and 2 of 2 pixels are predicted, (6 + 1) / (7 + 1): 1 - 2 (7/8) / (15/8)
+    assert cldice(prediction, target).tolist() == [close(1 / 15)]
+    assert cldice(prediction, target, ignore_class="1").tolist() == [close(1 / 11)]
+    assert cldice(prediction, target, ignore_class="0").tolist() == [0]
+
+
+@pytest.mark.parametrize("name", OF_PICTURES)
+def test_each_picture_has_its_own_number(name):
+    generator = np.random.default_rng(4)
+    prediction, target = generator.random((2, 5, 6, 7))
+    target = np.round(target)
+    together = OF_PICTURES[name](prediction, target)
+    alone = [
+        OF_PICTURES[name](one[None], other[None])[0]
+        for one, other in zip(prediction, target, strict=True)
+    ]
+    assert together.tolist() == alone
+
+
+@pytest.mark.parametrize("name", OF_PICTURES)
+def test_masks_of_pictures_may_be_written_as_0_and_255(name):
+    prediction, target = BLOCK[:, ::-1, 1:], BLOCK[:, :, :-1]
+    expected = lossctl.compute(name, prediction, target)
+    assert lossctl.compute(name, 255 * prediction, 255 * target) == expected
 
 
 # Terms

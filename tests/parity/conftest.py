@@ -15,7 +15,13 @@ MODULES = {
     "keras": ("torch", "keras"),
     "optax": ("jax", "optax"),
     "sklearn": ("sklearn.metrics",),
-    "scipy": ("scipy.integrate", "scipy.spatial.distance", "scipy.special", "scipy.stats"),
+    "scipy": (
+        "scipy.integrate",
+        "scipy.ndimage",
+        "scipy.spatial.distance",
+        "scipy.special",
+        "scipy.stats",
+    ),
     "skimage": ("skimage.metrics",),
     "statsmodels": ("statsmodels.robust.norms", "statsmodels.duration.hazard_regression"),
 }

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from samples import PLAIN, SAMPLES
 
+ROLES = ("prediction", "target")
 FOLDER = Path(__file__).parent.parent.parent / "sample_data"
 
 
@@ -314,6 +315,18 @@ class Live:
         return float(frameworks.run(self.framework, self.code, **self.arrays()))
 
 
+@dataclass(frozen=True)
+class Steps:
+    """Several calls of a tool, in a function that gets the scope of its framework."""
+
+    framework: str
+    code: str
+    function: object
+
+    def number(self, frameworks):
+        return float(self.function(frameworks.scope(self.framework)))
+
+
 class InPlainPython:
     """What no tool has, by the formula."""
 
@@ -535,6 +548,54 @@ LAMBDARANK = (
     "for k, n in enumerate(lengths) for i in range(n) for j in range(n) if cost[k, i, j]"
     ") / len(lengths)"
 )
+
+
+def picture_crops():
+    """Return the masks of the crops, one after the other: predicted and true."""
+    return zip(*(pictures(f"coins_{of}").reshape(4, 40, 40) for of in ROLES), strict=True)
+
+
+def boundary_steps(scope):
+    distance = scope["scipy"].ndimage.distance_transform_edt
+    found = []
+    for shares, mask in picture_crops():
+        signed = distance(mask == 0) - np.where(mask == 1, distance(mask == 1) - 1, 0)
+        found.append((shares * signed).mean() if mask.any() else 0.0)  # the last has no coin
+    return mean(found)
+
+
+def hausdorff_distance_steps(scope):
+    distance = scope["scipy"].ndimage.distance_transform_edt
+    found = []
+    for shares, mask in picture_crops():
+        both = [each > 0.5 for each in (shares, mask) if (each > 0.5).any()]
+        powers = sum((distance(each) + distance(~each)) ** 2 for each in both)
+        found.append(((shares - mask) ** 2 * powers).mean())
+    return mean(found)
+
+
+def cldice_steps(scope):
+    torch, pool = scope["torch"], scope["torch"].nn.functional.max_pool2d
+
+    def skeleton(mask):
+        found, mask = torch.zeros_like(mask), mask[None]
+        for _ in range(4):
+            across, down = -pool(-mask, (1, 3), 1, (0, 1)), -pool(-mask, (3, 1), 1, (1, 0))
+            eroded = torch.minimum(across, down)
+            taken = torch.relu(mask - pool(eroded, 3, 1, 1))[0]
+            found, mask = found + taken - found * taken, eroded
+        return found
+
+    found = []
+    for one, other in (map(torch.from_numpy, crop) for crop in picture_crops()):
+        inside = [
+            ((skeleton(a) * b).sum() + 1) / (skeleton(a).sum() + 1)
+            for a, b in ((one, other), (other, one))
+        ]
+        found.append(1 - 2 * inside[0] * inside[1] / (inside[0] + inside[1]))
+    return mean(found)
+
+
 NLL = "torch.nn.functional.nll_loss(prediction.log(), target)"
 COSINE = "torch.nn.functional.cosine_similarity(first, second).neg().mean()"
 BCE = "torch.nn.functional.binary_cross_entropy"
@@ -752,6 +813,11 @@ LIVE = {
         "- (target * (1 - prediction) ** 2 * jax.numpy.log(prediction)).sum(-1).mean()",
         coin_classes,
     ),
+    "boundary": Steps("scipy", "scipy.ndimage.distance_transform_edt", boundary_steps),
+    "hausdorff_distance": Steps(
+        "scipy", "scipy.ndimage.distance_transform_edt", hausdorff_distance_steps
+    ),
+    "cldice": Steps("torch", "torch.nn.functional.max_pool2d", cldice_steps),
     # image
     "psnr": Live(
         "skimage",
