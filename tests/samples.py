@@ -398,6 +398,11 @@ SAMPLES = [
         0.12763522946161354,
     ),
     Sample(
+        "ms_ssim sample_data/camera_restored.npy sample_data/camera_original.npy --window 3",
+        "scipy.ndimage.correlate",
+        0.04928305511312806,
+    ),
+    Sample(
         "perceptual sample_data/digits_features_restored.npz "
         "sample_data/digits_features_original.npz",
         "torch.nn.functional.mse_loss",

@@ -62,6 +62,9 @@ LAYERS = ("shallow", "deep")
 FAR = 1e3
 """Farther off, or higher, than any number that is a multiple of 1."""
 
+FINEST = {"ms_ssim": 16}
+"""How many windows must fit in a side of a picture, where it is more than one."""
+
 Places = Mapping[str, Any]
 """Of each line, some items: whatever numpy indexes with."""
 
@@ -420,7 +423,7 @@ class _Drawing:
         """Draw how many rows each unit has."""
         options = self.computation.options
         if any(isinstance(kind, ImagesKind) for kind in self.computation.kinds.values()):
-            shortest = int(options.get("window") or 1)
+            shortest = _shortest_side(self.computation)
             some = st.integers(shortest, shortest + 2)
         elif options.get("layer_weights") is not None:
             some = st.sampled_from([0, 2, 4])  # every unit has all layers
@@ -523,7 +526,7 @@ def row_shapes(computation: Computation) -> st.SearchStrategy[tuple[int, ...]]:
     """Draw the shape of a row of the roles that may have several columns."""
     kinds = computation.kinds.values()
     if any(isinstance(kind, ImagesKind) for kind in kinds):
-        return lines_of_pictures(int(computation.options.get("window") or 1))  # type: ignore[arg-type]
+        return lines_of_pictures(_shortest_side(computation))
     if any(isinstance(kind, BoxesKind) for kind in kinds):
         return st.just((4,))
     # Vectors have as many coordinates as they like, whatever stands beside them.
@@ -535,6 +538,12 @@ def row_shapes(computation: Computation) -> st.SearchStrategy[tuple[int, ...]]:
     if not wide or labelled or narrow:
         return st.just(())
     return narrow_or_wide(2 if any(kind.columns == "several" for kind in wide) else 1, 3)
+
+
+def _shortest_side(computation: Computation) -> int:
+    """Return the pixels that a side of a picture has at least."""
+    window = int(computation.options.get("window") or 1)  # type: ignore[arg-type]
+    return window * FINEST.get(computation.loss.name, 1)
 
 
 ANY_DIMENSION = st.just(()) | st.tuples(st.integers(1, 3))

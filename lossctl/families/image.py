@@ -32,6 +32,20 @@ DataRange = Annotated[
     ),
 ]
 
+Window = Annotated[
+    int, Option("width of the window in pixels, an odd number", Interval(at_least=1))
+]
+Sigma = Annotated[float, Option("standard deviation of the Gaussian in pixels", Interval(above=0))]
+SteadyMeans = Annotated[
+    float, Option("steadies the comparison of means where both are small", Interval(above=0))
+]
+SteadyStructure = Annotated[
+    float, Option("steadies the comparison of structure in flat windows", Interval(above=0))
+]
+
+SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+"""The exponents of MS-SSIM, from the finest scale to the coarsest."""
+
 
 @loss(aliases=("tv", "tv_loss", "total_variation_loss"))
 def total_variation(
@@ -121,21 +135,13 @@ def ssim(
     prediction: Images,
     target: Images,
     *,
-    window: Annotated[
-        int, Option("width of the window in pixels, an odd number", Interval(at_least=1))
-    ] = 11,
+    window: Window = 11,
     gaussian: Annotated[
         bool, Option("weight the pixels of a window by a Gaussian, not all alike")
     ] = True,
-    sigma: Annotated[
-        float, Option("standard deviation of the Gaussian in pixels", Interval(above=0))
-    ] = 1.5,
-    k1: Annotated[
-        float, Option("steadies the comparison of means where both are small", Interval(above=0))
-    ] = 0.01,
-    k2: Annotated[
-        float, Option("steadies the comparison of structure in flat windows", Interval(above=0))
-    ] = 0.03,
+    sigma: Sigma = 1.5,
+    k1: SteadyMeans = 0.01,
+    k2: SteadyStructure = 0.03,
     data_range: DataRange = 1.0,
     halve: Annotated[bool, Option("half of it, as Kornia has it")] = False,
 ) -> PerUnit:
@@ -168,7 +174,7 @@ def ssim(
         Z. Wang et al., Image quality assessment: from error visibility to structural similarity,
         IEEE Transactions on Image Processing 13, 2004
     """
-    _check_window(window, *prediction.shape[1:3])
+    _check_window(window, prediction.shape[1:3])
     kernel = _kernel(window, sigma if gaussian else math.inf)
     constants = (k1 * data_range) ** 2, (k2 * data_range) ** 2
     found = np.empty(len(prediction))
@@ -178,6 +184,59 @@ def ssim(
         short = _dissimilarity(prediction[some], target[some], kernel, *constants)
         found[some] = short.mean(axis=tuple(range(1, short.ndim)))
     return 0.5 * found if halve else found
+
+
+@loss(aliases=("ms_ssim_loss", "multiscale_ssim", "multi_scale_ssim"))
+def ms_ssim(
+    prediction: Images,
+    target: Images,
+    *,
+    window: Window = 11,
+    sigma: Sigma = 1.5,
+    k1: SteadyMeans = 0.01,
+    k2: SteadyStructure = 0.03,
+    data_range: DataRange = 1.0,
+) -> PerUnit:
+    """How far the structural similarity of two pictures over five scales falls short of 1.
+
+    Helps:
+        When pictures are seen from various distances, or their details differ in size: structure is
+        compared at five scales, brightness at the coarsest only.
+
+    Hurts:
+        When pictures are small: sixteen windows must fit in each side, 176 pixels by default. When
+        `data_range` is not that of the pixels. Implementations differ where a side is odd: here the
+        last row or column is left out, as in torchmetrics.
+
+    Formula:
+        1 - Π of powers 0.0448, 0.2856, 0.3001, 0.2363 of the mean structure at the first four
+        scales and 0.1333 of the mean similarity at the fifth, a mean below 0 being 0; each scale
+        is the one before with 2 × 2 pixels made to their mean; structure is (2 cov + d) /
+        (var + var' + d), similarity that of `ssim`; of several channels the mean of their losses
+
+    Domain:
+        prediction, target: (pictures, height, width) or (pictures, height, width, channels),
+        finite, meant to be at least 0, no side shorter than 16 windows. Result: between 0 and 1.
+
+    Example:
+        >>> half = np.full((1, 176, 176), 0.5)
+        >>> ms_ssim(half, half), ms_ssim(half, 0.0 * half).round(6)
+        (array([0.]), array([0.647604]))
+
+    References:
+        Z. Wang, E. P. Simoncelli, A. C. Bovik, Multiscale structural similarity for image quality
+        assessment, Asilomar Conference on Signals, Systems and Computers, 2003
+    """
+    _check_window(window, prediction.shape[1:3], scales=len(SCALES))
+    kernel = _kernel(window, sigma)
+    constants = (k1 * data_range) ** 2, (k2 * data_range) ** 2
+    found = np.empty(len(prediction))
+    step = max(1, AT_ONCE // math.prod(prediction.shape[1:]))
+    for start in range(0, len(prediction), step):
+        some = slice(start, start + step)
+        short = _over_scales(prediction[some], target[some], kernel, *constants)
+        found[some] = short.reshape(len(short), -1).mean(axis=1)
+    return found
 
 
 @loss(aliases=("perceptual_loss", "feature_loss", "content_loss"))
@@ -243,14 +302,17 @@ def perceptual(
     return total
 
 
-def _check_window(window: int, height: int, width: int) -> None:
+def _check_window(window: int, sides: tuple[int, ...], scales: int = 1) -> None:
     if window % 2 == 0:
         raise UsageError(f"window must be an odd number, not {window}")
-    side = min(height, width)
+    (height, width), side = sides, min(sides) >> (scales - 1)
     if side < window:
+        smaller = side if side % 2 else side - 1
+        halved = f" halved {scales - 1} times" if scales > 1 else ""
         raise DataError(
-            f"the window of {window} × {window} does not fit in a picture of {height} × {width}",
-            f"use a smaller one: --window {side if side % 2 else side - 1}",
+            f"the window of {window} × {window} does not fit in a picture of {height} × {width}"
+            f"{halved}",
+            f"use a smaller one: --window {smaller}" if smaller > 0 else "",
         )
 
 
@@ -264,6 +326,38 @@ def _dissimilarity(
     prediction: Array, target: Array, kernel: Array, of_means: float, of_structure: float
 ) -> Array:
     """Return 1 less the similarity of every window, given the two steadying constants."""
+    unlike, uneven = _differences(prediction, target, kernel, of_means, of_structure)
+    return unlike + uneven - unlike * uneven
+
+
+def _over_scales(
+    prediction: Array, target: Array, kernel: Array, of_means: float, of_structure: float
+) -> Array:
+    """Return 1 less the similarity over all scales, of each picture and channel."""
+    logarithm = np.zeros(())
+    for exponent in SCALES:
+        if exponent != SCALES[0]:
+            prediction, target = _halved(prediction), _halved(target)
+        unlike, uneven = _differences(prediction, target, kernel, of_means, of_structure)
+        short = unlike + uneven - unlike * uneven if exponent == SCALES[-1] else uneven
+        # Where a mean is 0 or below, the product is 0.
+        logarithm = logarithm + exponent * np.log1p(-np.minimum(short.mean(axis=(1, 2)), 1.0))
+    return -np.expm1(logarithm)
+
+
+def _halved(images: Array) -> Array:
+    """Make 2 × 2 pixels to their mean; what is over at the end is left out."""
+    height, width = (2 * (side // 2) for side in images.shape[1:3])
+    even = images[:, :height, :width]
+    rows = 0.5 * even[:, ::2] + 0.5 * even[:, 1::2]
+    halved: Array = 0.5 * rows[:, :, ::2] + 0.5 * rows[:, :, 1::2]
+    return halved
+
+
+def _differences(
+    prediction: Array, target: Array, kernel: Array, of_means: float, of_structure: float
+) -> tuple[Array, Array]:
+    """Return 1 less the likeness of the means, and of the structure, of every window."""
     offset, other_offset = (each.mean(axis=(1, 2), keepdims=True) for each in (prediction, target))
     # Variances and covariances are those of the rest, but keep more digits there.
     rest, other_rest = prediction - offset, target - other_offset
@@ -280,7 +374,7 @@ def _dissimilarity(
     squares = mean * mean + other_mean * other_mean
     unlike = _share((mean - other_mean) ** 2, squares + of_means)
     uneven = _share(variance - 2.0 * covariance, variance + of_structure)
-    return unlike + uneven - unlike * uneven
+    return unlike, uneven
 
 
 def _windowed(images: Array, kernel: Array) -> Array:

@@ -766,7 +766,8 @@ def pixelwise_cross_entropy(
 
 def _no_pixel(prediction: Ragged, target: Ragged) -> Mask:
     del prediction
-    return target.lengths == 0
+    empty: Mask = target.lengths == 0
+    return empty
 
 
 NO_PIXEL = Remark("no_pixels", "no pixel that counts, taken as a match", of_units=_no_pixel)
@@ -887,14 +888,16 @@ def _extended(errors: Array, true: Mask, target: Ragged) -> Array:
     surplus = _quotient((size - missed).astype(np.float64), union * (union - 1.0))
     alone = (size == 0) & (wrong == 1)
     step = np.where(true, 1.0 / union, np.where(alone, 1.0, surplus))
-    return np.bincount(pixels, weights=errors * step, minlength=units)
+    return np.bincount(pixels, weights=errors * step, minlength=units).astype(np.float64)
 
 
 def _target_without_boundary(
     prediction: Array, target: Array, *, ignore_class: str | None = None
 ) -> Mask:
     del prediction
-    return _without_boundary(_layers(target, ignore_class) > 0.5).any(axis=1)
+    without = _without_boundary(_layers(target, ignore_class) > 0.5)
+    found: Mask = np.logical_or.reduce(without, axis=1)
+    return found
 
 
 @loss(
@@ -959,8 +962,8 @@ def _one_without_boundary(
 ) -> Mask:
     shares = _picture_shares(prediction, activation)
     both = (_layers(each, ignore_class) > 0.5 for each in (shares, target))
-    empty, other = (_without_boundary(mask).any(axis=1) for mask in both)
-    return empty | other
+    found: Mask = np.logical_or.reduce([_without_boundary(mask).any(axis=1) for mask in both])
+    return found
 
 
 @loss(
@@ -1103,7 +1106,8 @@ def _each_mean(layers: Array) -> Array:
 
 def _without_boundary(mask: Mask) -> Mask:
     """Tell which masks have no pixel, or all, `(pictures, classes)`."""
-    same: Mask = mask.all(axis=(2, 3)) | ~mask.any(axis=(2, 3))
+    pixels = mask.reshape(*mask.shape[:2], -1)
+    same: Mask = pixels.all(axis=2) == pixels.any(axis=2)
     return same
 
 
@@ -1159,9 +1163,9 @@ def _skeleton(layers: Array, iterations: int) -> Array:
 def _pooled(layers: Array, axis: int, better: np.ufunc) -> Array:
     """Return the least or greatest of each pixel and its two neighbours along an axis."""
     pooled = layers.copy()
-    before, after = [np.s_[:]] * 4, [np.s_[:]] * 4
-    before[axis], after[axis] = np.s_[:-1], np.s_[1:]
-    for here, there in ((tuple(before), tuple(after)), (tuple(after), tuple(before))):
+    all_before = (slice(None),) * axis
+    before, after = (*all_before, slice(None, -1)), (*all_before, slice(1, None))
+    for here, there in ((before, after), (after, before)):
         better(pooled[here], layers[there], out=pooled[here])
     return pooled
 

@@ -9,7 +9,7 @@ import pytest
 
 from lossctl.block import Ragged, Words
 from lossctl.errors import DataError, UsageError
-from lossctl.families.image import AT_ONCE, perceptual, psnr, ssim, total_variation
+from lossctl.families.image import AT_ONCE, ms_ssim, perceptual, psnr, ssim, total_variation
 
 INF = math.inf
 
@@ -202,6 +202,83 @@ def test_a_window_has_a_middle():
     square = np.zeros((1, 20, 20))
     with pytest.raises(UsageError, match="window must be an odd number, not 10"):
         ssim(square, square, window=10)
+
+
+# Structural similarity over scales
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target", "options", "expected"),
+    [
+        # In windows of one pixel there is no structure; at the fifth scale the mean of all 16 × 16
+        # pixels is left, 1 and 2: (4 + 1) / (5 + 1).
+        (1.0, 2.0, {"k1": 1.0}, 1 - (5 / 6) ** 0.1333),
+        (2.0, 1.0, {"k1": 1.0}, 1 - (5 / 6) ** 0.1333),
+        # constant 4: (4 + 4) / (5 + 4)
+        (1.0, 2.0, {"k1": 1.0, "data_range": 2.0}, 1 - (8 / 9) ** 0.1333),
+        (1.0, 1.0, {}, 0.0),
+        (1.0, -1.0, {"k1": 1.0}, 1.0),  # a mean below 0 is 0
+    ],
+)
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_ms_ssim_of_brightness_by_hand(prediction, target, options, expected):
+    stripes = np.tile([0.0, 2.0], (1, 16, 8))  # of mean 1
+    found = ms_ssim(prediction * stripes, target * stripes[:, :, ::-1], window=1, **options)
+    assert found.tolist() == [close(expected)]
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_ms_ssim_of_structure_by_hand():
+    # Opposite columns have a covariance below 0, of which all scales have a mean below 0, so 0.
+    dots = np.tile([0.0, 3.0, 0.0], (1, 48, 16))
+    opposite = ms_ssim(dots, -dots, window=3, k2=1e-9)
+    assert opposite.tolist() == [1]
+    assert ms_ssim(dots, dots, window=3).tolist() == [0]
+
+
+def scales():
+    """Make three pictures of 177 × 179 pixels between 0 and 1."""
+    row, column = np.mgrid[0:177, 0:179]
+    first = ((row * row + 3 * column) % 17) / 16
+    other = ((row // 8 + column // 5) % 7) / 6
+    return first, other, 0.5 * first + 0.5 * other
+
+
+def test_ms_ssim_of_an_independent_implementation():
+    # the formula, with scipy 1.17.1's ndimage.correlate for the means of windows
+    first, other, mixed = scales()
+    found = ms_ssim(first[None], mixed[None])
+    assert found.tolist() == [pytest.approx(0.792943588898278, rel=1e-12)]
+    found = ms_ssim(other[None], mixed[None], window=5, data_range=2.0)
+    assert found.tolist() == [pytest.approx(0.2658620681809929, rel=1e-12)]
+    # channels are compared one by one
+    colours = [np.stack([one, two], axis=-1)[None] for one, two in ((first, other), (mixed, mixed))]
+    each = ms_ssim(np.stack([first, other]), np.stack([mixed, mixed]))
+    assert ms_ssim(*colours).tolist() == [close(each.mean())]
+
+
+def test_a_small_ms_ssim_keeps_its_digits():
+    # twice the difference has about four times the loss
+    first, other, _ = scales()
+    small, smaller = (ms_ssim(first[None], (first + d * other)[None])[0] for d in (2e-7, 1e-7))
+    assert 0 < smaller < 1e-12
+    assert small / smaller == pytest.approx(4, rel=1e-4)
+
+
+def test_a_picture_too_small_for_five_scales_has_no_ms_ssim():
+    small = np.zeros((1, 175, 200))
+    with pytest.raises(DataError) as caught:
+        ms_ssim(small, small)
+    assert caught.value.message == (
+        "the window of 11 × 11 does not fit in a picture of 175 × 200 halved 4 times"
+    )
+    assert caught.value.hint == "use a smaller one: --window 9"
+    tiny = np.zeros((1, 15, 15))
+    with pytest.raises(DataError) as caught:
+        ms_ssim(tiny, tiny, window=1)
+    assert caught.value.hint == ""
+    with pytest.raises(UsageError, match="window must be an odd number, not 10"):
+        ms_ssim(small, small, window=10)
 
 
 # Features

@@ -596,6 +596,31 @@ def cldice_steps(scope):
     return mean(found)
 
 
+def ms_ssim_steps(scope):
+    correlate = scope["scipy"].ndimage.correlate
+    line = np.exp(-np.array([1, 0, 1]) / (2 * 1.5**2))
+    kernel = np.outer(line, line) / line.sum() ** 2
+
+    def windows(picture):
+        return correlate(picture, kernel)[1:-1, 1:-1]
+
+    found = []
+    for one, other in zip(*photographs().values(), strict=True):
+        similarity, pair = 1.0, (one, other)
+        for power in (0.0448, 0.2856, 0.3001, 0.2363, 0.1333):
+            a, b = map(windows, pair)
+            squares = windows(pair[0] ** 2 + pair[1] ** 2) - a * a - b * b
+            each = (2 * (windows(pair[0] * pair[1]) - a * b) + 9e-4) / (squares + 9e-4)
+            if power == 0.1333:
+                each = each * (2 * a * b + 1e-4) / (a * a + b * b + 1e-4)
+            similarity *= max(each.mean(), 0.0) ** power
+            if power != 0.1333:
+                half = len(pair[0]) // 2
+                pair = [each.reshape(half, 2, half, 2).mean(axis=(1, 3)) for each in pair]
+        found.append(1 - similarity)
+    return mean(found)
+
+
 NLL = "torch.nn.functional.nll_loss(prediction.log(), target)"
 COSINE = "torch.nn.functional.cosine_similarity(first, second).neg().mean()"
 BCE = "torch.nn.functional.binary_cross_entropy"
@@ -825,6 +850,7 @@ LIVE = {
         photograph,
     ),
     "ssim": Live("skimage", SSIM, photographs),
+    "ms_ssim": Steps("scipy", "scipy.ndimage.correlate", ms_ssim_steps),
     "perceptual": Live(
         "torch",
         "torch.nn.functional.mse_loss(prediction, target, reduction='sum') / 10",
