@@ -52,11 +52,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Card:
-    """One thing and all that is known of it: fields for programs, headed sections for people."""
+    """One thing and all that is known of it: fields for programs, headed sections for people.
+
+    `table` is what of it formats show that hold rows only; without one, the fields are one row.
+    """
 
     title: str
     fields: Mapping[str, Cell]
     sections: Mapping[str, str]
+    table: Table | None = None
 
 
 Report: TypeAlias = Table | Card

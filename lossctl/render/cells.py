@@ -10,9 +10,11 @@ from lossctl.report import Cell, Column, Report, Table
 
 
 def as_table(report: Report) -> Table:
-    """Lay a card out as a table of fields."""
+    """Return the table of a report; a card without one becomes a table of its fields."""
     if isinstance(report, Table):
         return report
+    if report.table is not None:
+        return report.table
     rows = [(name, flat(cell)) for name, cell in report.fields.items()]
     return Table(report.title, (Column("field"), Column("value")), rows, "value")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from lossctl.render.cells import as_table
 from lossctl.render.json import finite, record
 from lossctl.report import Card, Report
 
@@ -12,8 +13,9 @@ from lossctl.report import Card, Report
 def render(report: Report, digits: int) -> Iterator[str]:
     """Yield one object a row."""
     del digits
-    if isinstance(report, Card):
+    if isinstance(report, Card) and report.table is None:
         yield json.dumps(finite(report.fields), allow_nan=False)
         return
-    for row in report.rows:
-        yield json.dumps(record(report.columns, row), allow_nan=False)
+    table = as_table(report)
+    for row in table.rows:
+        yield json.dumps(record(table.columns, row), allow_nan=False)
