@@ -150,6 +150,11 @@ class Dataset:
             for role, each in self._casts.items()
         }
 
+    @property
+    def pictures(self) -> bool:
+        """Whether there are pictures among the files, so that rows are pixels."""
+        return any(table.has_channels for table in self._tables)
+
     def __enter__(self) -> Self:
         """Stay open while the rows are read."""
         return self

@@ -112,6 +112,11 @@ def _beside(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) ->
         for number, table in enumerate(tables):
             known = [*_free(table, reading), *table.extras]
             names = given or tuple(name for name in known if name.lower() in _names(role))
+            if role.wide and len(known) > 1:
+                names = given or _some(table, role, known)
+            if role.wide and names:
+                found[role.name] = Cast(number, tuple(find(table, name) for name in names))
+                break
             if len(names) == 1 and names[0] in (*table.columns, *table.extras):
                 found[role.name] = Cast(number, tuple(names))
                 break
@@ -120,6 +125,13 @@ def _beside(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) ->
                 known = [name for table in tables for name in table.columns if name]
                 raise UsageError.unknown("column", given[0], dict.fromkeys(known))
     return found
+
+
+def _some(table: Table, role: Role, candidates: Sequence[str]) -> tuple[str, ...]:
+    """List the columns that are a role's by their names; there may be none."""
+    if not _usual(candidates, role) and not _prefixed(candidates, role):
+        return ()
+    return _recognised(table, role, candidates)
 
 
 def find(table: Table, name: str) -> str:

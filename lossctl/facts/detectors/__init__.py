@@ -1,0 +1,66 @@
+"""Facts read off the data: what targets are, what the model puts out, how the errors are spread.
+
+A detector is a function of what was seen of the data and of the facts that were found before it; it
+yields facts and remarks. Blocks pass once, and what is kept of them is bounded (`seen.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from lossctl.block import Block
+from lossctl.facts import Known
+from lossctl.facts.detectors import targets
+from lossctl.facts.detectors.files import open_roles
+from lossctl.facts.detectors.findings import Finding, Findings, Remark
+from lossctl.facts.detectors.seen import Names, Seen
+from lossctl.tables import Reading
+from lossctl.tables.source import Progress
+
+__all__ = ["Findings", "Names", "Remark", "detect", "detect_files"]
+
+Detector = Callable[[Seen, Mapping[str, Known]], Iterator[Finding]]
+
+DETECTORS: Sequence[Detector] = (targets.detect,)
+"""In this order: each may rest on what those before it found."""
+
+
+def detect(blocks: Iterable[Block], names: Names) -> Findings:
+    """Find what can be said of data.
+
+    Args:
+        blocks: rows of `target` and, where there are any, `prediction`: `(rows,)` or
+            `(rows, columns)` of numbers, or words.
+        names: what the columns are called.
+
+    Raises:
+        DataError: a number is not finite, or there is no row.
+    """
+    seen = Seen(names)
+    for block in blocks:
+        seen.see(block)
+    found: dict[str, Known] = {}
+    findings: list[Finding] = []
+    for detector in DETECTORS:
+        new = list(detector(seen, found))
+        findings += new
+        found |= {each.name: each for each in new if isinstance(each, Known)}
+    return Findings.of(findings, seen.rows)
+
+
+def detect_files(
+    files: Sequence[str], reading: Reading, progress: Progress | None = None
+) -> Findings:
+    """Find what can be said of the data in files.
+
+    Args:
+        files: the file of predictions and that of targets, or one with both or with targets only.
+        reading: what the user said about how to read, the columns of the roles included.
+        progress: is told the number of bytes that were read.
+
+    Raises:
+        UsageError: the files or columns that were named do not fit.
+        DataError: a file cannot be read, or it is not clear what its columns are.
+    """
+    with open_roles(files, reading, progress) as tables:
+        return detect(tables.blocks(), Names(tables.columns, tables.pictures))
