@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from lossctl.block import Block
 from lossctl.facts import Known
-from lossctl.facts.detectors import targets
+from lossctl.facts.detectors import (
+    boxes,
+    classes,
+    counts,
+    entries,
+    outputs,
+    probabilities,
+    residuals,
+    scale,
+    targets,
+)
 from lossctl.facts.detectors.files import open_roles
 from lossctl.facts.detectors.findings import Finding, Findings, Remark
 from lossctl.facts.detectors.seen import Names, Seen
@@ -21,7 +31,17 @@ __all__ = ["Findings", "Names", "Remark", "detect", "detect_files"]
 
 Detector = Callable[[Seen, Mapping[str, Known]], Iterator[Finding]]
 
-DETECTORS: Sequence[Detector] = (targets.detect,)
+DETECTORS: Sequence[Detector] = (
+    boxes.detect,
+    targets.detect,
+    classes.detect,
+    scale.detect,
+    counts.detect,
+    outputs.detect,
+    residuals.detect,
+    probabilities.detect,
+    entries.detect,
+)
 """In this order: each may rest on what those before it found."""
 
 

@@ -8,7 +8,7 @@ blocks, and it is all rows where there are no more than it holds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -176,6 +176,11 @@ class Seen:
     def rows(self) -> int:
         """How many rows there were."""
         return max((each.rows for each in self._summaries.values()), default=0)
+
+    @property
+    def roles(self) -> Sequence[str]:
+        """Which roles there are."""
+        return list(self._summaries)
 
     @property
     def prediction(self) -> Summary | None:

@@ -30,8 +30,8 @@ TOKENS = re.compile(r"\[.*\]|\S+(?:[ ;,]\S+){2,}")
 
 def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Say what is predicted, and how the labels are written."""
-    if found.get("output") is not None:  # boxes are told by their columns
-        return
+    if "output" in found and found["output"].confidence != "weak":
+        return  # boxes are told by their columns
     target = seen.target
     if target.constant:
         yield Remark("constant_target", "All targets are the same.", rows=seen.rows)
@@ -69,7 +69,7 @@ def _words(seen: Seen) -> Iterator[Finding]:
     if like_tokens > 0.5 and distinct > FEW:
         evidence = "Most targets are several words or a list."
         yield fact("task", "sequence", "weak", evidence, rows, share=like_tokens)
-    elif distinct > max(FEW, np.sqrt(rows)):
+    elif distinct > max(FEW, np.sqrt(rows)) and not names_classes(seen):
         message = f"The targets are {distinct:,} different words: too many to be classes."
         yield Remark("many_words", message, {"distinct": distinct}, rows)
     else:
@@ -97,7 +97,8 @@ def _table(seen: Seen) -> Iterator[Finding]:
         yield fact("task", "multiclass_classification", "weak", evidence, rows)
     else:
         evidence = f"The targets are {target.columns} columns of numbers."
-        yield fact("task", "regression", "likely", evidence, rows, columns=target.columns)
+        sure = "weak" if seen.prediction is None else "likely"
+        yield fact("task", "regression", sure, evidence, rows, columns=target.columns)
 
 
 def _two_values(seen: Seen, values: list[float]) -> Iterator[Finding]:
@@ -140,7 +141,7 @@ def _whole_numbers(seen: Seen) -> Iterator[Finding]:
     elif shape.like_counts:
         evidence = f"{shape.said}: they may be classes or counts."
         yield fact("task", "multiclass_classification", "weak", evidence, rows)
-        yield fact("counts", True, "weak", evidence, rows)  # noqa: FBT003
+        yield fact("counts", True, "weak", evidence, rows)
     else:
         sure = target.least == 0
         evidence = f"{shape.said}, each more than once."
