@@ -15,9 +15,18 @@ from lossctl.errors import DataError, LossctlError, UsageError
 if TYPE_CHECKING:
     from lossctl.block import Array
     from lossctl.definition import Loss
+    from lossctl.facts.detectors import Findings
 
 __version__ = "0.1.0"
-__all__ = ["DataError", "LossctlError", "UsageError", "__version__", "compute", "losses"]
+__all__ = [
+    "DataError",
+    "LossctlError",
+    "UsageError",
+    "__version__",
+    "compute",
+    "inspect",
+    "losses",
+]
 
 
 def compute(
@@ -59,6 +68,29 @@ def compute(
     from lossctl.library import compute  # noqa: PLC0415  # numpy is not needed for --help
 
     return compute(loss, roles, weight=weight, unit=unit, like=like, options=options)
+
+
+def inspect(target: Any, prediction: Any = None) -> Findings:  # noqa: ANN401
+    """Find what predictions and targets tell of the problem, as the command line does of files.
+
+    Args:
+        target: numbers or labels, `(n,)` or `(n, d)`; labels may be words.
+        prediction: what the model has put out for them, `(n,)` or `(n, d)`. The names of a data
+            frame's columns are the names of its classes.
+
+    Returns:
+        `facts`, each with `name`, `value`, `confidence` (certain, likely, weak) and `evidence`, and
+        `remarks`, each with `kind` and `message`.
+
+    Raises:
+        DataError: arrays that do not fit each other, or hold what is no finite number.
+
+    >>> [(each.name, each.value) for each in inspect([0, 1, 1, 0]).facts][:2]
+    [('task', 'binary_classification'), ('labels', 'binary_01')]
+    """
+    from lossctl.library import inspect  # noqa: PLC0415  # numpy is not needed for --help
+
+    return inspect(target, prediction)
 
 
 def losses() -> Mapping[str, Loss]:

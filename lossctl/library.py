@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from lossctl.definition import Choice
 from lossctl.errors import DataError, UsageError, plural
 from lossctl.fold import fold
 from lossctl.kinds import FeaturesKind, Kind
+
+if TYPE_CHECKING:
+    from lossctl.facts.detectors import Findings
 
 
 def compute(
@@ -52,6 +55,23 @@ def compute(
     each = np.concatenate([each.value for each in outcome.each])
     columns = outcome.each[0].columns
     return each if columns == 1 else each.reshape(-1, columns)
+
+
+def inspect(target: object, prediction: object) -> Findings:
+    """Find what arrays tell of the problem; see `lossctl.inspect`."""
+    from lossctl.facts.detectors import Names, detect  # noqa: PLC0415  # compute needs no files
+
+    given = {} if prediction is None else {"prediction": prediction}
+    given["target"] = target
+    roles = {role: _labels_or_table(role, each) for role, each in given.items()}
+    names = {role: _names(each) for role, each in given.items()}
+    return detect([Block(roles, _common_length(roles))], Names(names))
+
+
+def _labels_or_table(role: str, given: object) -> Array | Words:
+    """Take words for labels; all else must be numbers."""
+    dimensions = np.ndim(given)  # type: ignore[arg-type]
+    return _labels(role, given) if dimensions == 1 else _numbers(role, given)
 
 
 def _width(given: object) -> int:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from lossctl import __version__
-from lossctl.cli import catalogue, compute, process, show
+from lossctl.cli import catalogue, compute, inspect, process, show
 from lossctl.cli.parameters import Command, Group
 from lossctl.errors import LossctlError, visible
 
@@ -31,6 +31,7 @@ app = typer.Typer(
 app.add_typer(compute.app, name="compute")
 app.add_typer(show.app, name="show")
 app.command("list", cls=Command)(catalogue.list_losses)
+app.command("inspect", cls=Command)(inspect.inspect)
 
 
 def _version(wanted: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -17,6 +16,21 @@ from lossctl.cli.output import (
     QuietOption,
 )
 from lossctl.cli.process import prepare_for_data
+from lossctl.cli.reading import (
+    ROWS,
+    ChannelsOption,
+    ColumnsOption,
+    DecimalOption,
+    DelimiterOption,
+    EncodingOption,
+    MaxBytesOption,
+    MissingKeysOption,
+    MissingOption,
+    NoHeaderOption,
+    OnOption,
+    ThousandsOption,
+    of_roles,
+)
 from lossctl.errors import UsageError, quote
 from lossctl.grammar import NUMBER
 
@@ -25,8 +39,6 @@ CHECK_FAILED = 1
 FRAMEWORKS = ("torch", "keras", "sklearn", "optax", "scipy", "statsmodels", "torchvision")
 
 WHAT = "What is computed"
-ROWS = "Rows and columns"
-READING = "Reading"
 CHECKS = "Checks"
 
 
@@ -87,26 +99,9 @@ def compute(
             show_default="weights",
         ),
     ] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ROLE=COLUMN[+COLUMN...],...",
-            help="Which columns play which role. Repeatable; \\ before , + = or \\ in a name.",
-            rich_help_panel=ROWS,
-        ),
-    ] = None,
-    on: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Match the rows of the files by key instead of by position. Repeatable.",
-            rich_help_panel=ROWS,
-        ),
-    ] = None,
-    on_missing_keys: Annotated[
-        Literal["error", "inner"],
-        typer.Option(help="With --on: keys that not every file has.", rich_help_panel=ROWS),
-    ] = "error",
+    columns: ColumnsOption = None,
+    on: OnOption = None,
+    on_missing_keys: MissingKeysOption = "error",
     by: Annotated[
         list[str] | None,
         typer.Option(
@@ -128,52 +123,14 @@ def compute(
         str | None,
         typer.Option(metavar="COLUMN", help="Weights of the rows.", rich_help_panel=ROWS),
     ] = None,
-    missing: Annotated[
-        Literal["error", "skip"],
-        typer.Option(help="Rows with a missing number.", rich_help_panel=ROWS),
-    ] = "error",
-    delimiter: Annotated[
-        str | None,
-        typer.Option(
-            help="Between columns: a character, or tab, comma, semicolon, pipe, space.",
-            show_default="found out",
-            rich_help_panel=READING,
-        ),
-    ] = None,
-    decimal: Annotated[str, typer.Option(help="The decimal point.", rich_help_panel=READING)] = ".",
-    thousands: Annotated[
-        str | None,
-        typer.Option(help="Between groups of three digits.", rich_help_panel=READING),
-    ] = None,
-    encoding: Annotated[
-        str | None,
-        typer.Option(help="Encoding of text files.", show_default="utf-8", rich_help_panel=READING),
-    ] = None,
-    no_header: Annotated[
-        bool,
-        typer.Option(
-            "--no-header",
-            help="The first row is data; columns are named 1, 2, ….",
-            rich_help_panel=READING,
-        ),
-    ] = False,
-    channels: Annotated[
-        Literal["first", "last"] | None,
-        typer.Option(
-            help="Where the channels of arrays of 3 or 4 dimensions stand.",
-            show_default="last of 4, none of 3",
-            rich_help_panel=READING,
-        ),
-    ] = None,
-    max_bytes: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Largest size to which a compressed file may grow.",
-            show_default="64 GiB",
-            rich_help_panel=READING,
-        ),
-    ] = None,
+    missing: MissingOption = "error",
+    delimiter: DelimiterOption = None,
+    decimal: DecimalOption = ".",
+    thousands: ThousandsOption = None,
+    encoding: EncodingOption = None,
+    no_header: NoHeaderOption = False,
+    channels: ChannelsOption = None,
+    max_bytes: MaxBytesOption = None,
     maximum: Annotated[
         list[str] | None,
         typer.Option(
@@ -216,7 +173,7 @@ def compute(
     computations = plan.computations() if plan.settled else []
     destination = Output(form, output or [], digits, files, quiet)
     reading = Reading(
-        columns=_roles(columns or [], list(loss.roles)),
+        columns=of_roles(columns or [], list(loss.roles)),
         on=tuple(on or ()),
         on_missing_keys=on_missing_keys,
         by=tuple(by or ()),
@@ -300,34 +257,6 @@ def _by_loss(names: Sequence[str], flag: str, texts: Sequence[str]) -> dict[int,
             raise UsageError(f"{flag} is given twice for {names[place]}")
         found[place] = float(number)
     return found
-
-
-def _roles(texts: Sequence[str], roles: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Read `prediction=p0+p1,target=y`; a backslash takes the meaning from the next character."""
-    chosen: dict[str, tuple[str, ...]] = {}
-    for text in texts:
-        for pair in _split(text, ","):
-            role, *rest = _split(pair, "=")
-            role = _plain(role).strip()
-            if not rest:
-                raise UsageError(
-                    f"--columns needs ROLE=COLUMN, not {quote(pair)}",
-                    f"for instance --columns {roles[0]}={pair}",
-                )
-            if role not in roles:
-                raise UsageError.unknown("role", role, roles)
-            if role in chosen:
-                raise UsageError(f"--columns names {role} twice")
-            chosen[role] = tuple(_plain(name) for name in _split("=".join(rest), "+"))
-    return chosen
-
-
-def _split(text: str, mark: str) -> list[str]:
-    return re.split(rf"(?<!\\)(?:\\\\)*{re.escape(mark)}", text)
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
 
 
 app = loss_app(compute, "Compute a loss of prediction and target files.", "LOSS FILES... [OPTIONS]")

@@ -61,6 +61,8 @@ def row_texts(table: Table, row: Sequence[Cell], places: Sequence[int], digits: 
     return [
         "(all)"
         if row[place] is None and table.columns[place].within == "slice"
+        else flat(row[place])
+        if isinstance(row[place], bool) and table.columns[place].kind != "flag"
         else shown(row[place], digits)
         for place in places
     ]

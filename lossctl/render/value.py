@@ -17,6 +17,8 @@ def render(report: Report, digits: int) -> Iterator[str]:
     report = as_table(report)
     if any(column.within for column in report.columns):
         raise UsageError("the format value cannot name slices", "use csv or jsonl")
+    if not report.values:
+        raise UsageError(f"the format value cannot show {report.name}", "use json, jsonl or csv")
     names = [column.name for column in report.columns]
     place = names.index(report.values)
     for row in report.rows:

@@ -23,11 +23,12 @@ from lossctl.facts.detectors import (
 )
 from lossctl.facts.detectors.files import open_roles
 from lossctl.facts.detectors.findings import Finding, Findings, Remark
+from lossctl.facts.detectors.gap import Gap, compare
 from lossctl.facts.detectors.seen import Names, Seen
 from lossctl.tables import Reading
 from lossctl.tables.source import Progress
 
-__all__ = ["Findings", "Names", "Remark", "detect", "detect_files"]
+__all__ = ["Findings", "Gap", "Names", "Remark", "compare_files", "detect", "detect_files"]
 
 Detector = Callable[[Seen, Mapping[str, Known]], Iterator[Finding]]
 
@@ -56,16 +57,7 @@ def detect(blocks: Iterable[Block], names: Names) -> Findings:
     Raises:
         DataError: a number is not finite, or there is no row.
     """
-    seen = Seen(names)
-    for block in blocks:
-        seen.see(block)
-    found: dict[str, Known] = {}
-    findings: list[Finding] = []
-    for detector in DETECTORS:
-        new = list(detector(seen, found))
-        findings += new
-        found |= {each.name: each for each in new if isinstance(each, Known)}
-    return Findings.of(findings, seen.rows)
+    return _found(_observed(blocks, names))
 
 
 def detect_files(
@@ -82,5 +74,49 @@ def detect_files(
         UsageError: the files or columns that were named do not fit.
         DataError: a file cannot be read, or it is not clear what its columns are.
     """
+    return _found(_observed_files(files, reading, progress))
+
+
+def compare_files(
+    train: Sequence[str],
+    validation: Sequence[str],
+    reading: Reading,
+    progress: Progress | None = None,
+) -> Gap:
+    """Compare the losses of rows that a model has learned from and of others.
+
+    Args:
+        train: the file of predictions and that of targets, or one with both.
+        validation: the same of other rows.
+        reading: what the user said about how to read.
+        progress: is told the number of bytes that were read.
+
+    Raises:
+        UsageError: the files or columns that were named do not fit.
+        DataError: a file cannot be read, or the two have no loss in common.
+    """
+    sides = [_observed_files(files, reading, progress) for files in (train, validation)]
+    known, new = ((seen, _found(seen)) for seen in sides)
+    return compare(known, new)
+
+
+def _observed(blocks: Iterable[Block], names: Names) -> Seen:
+    seen = Seen(names)
+    for block in blocks:
+        seen.see(block)
+    return seen
+
+
+def _observed_files(files: Sequence[str], reading: Reading, progress: Progress | None) -> Seen:
     with open_roles(files, reading, progress) as tables:
-        return detect(tables.blocks(), Names(tables.columns, tables.pictures))
+        return _observed(tables.blocks(), Names(tables.columns, tables.pictures))
+
+
+def _found(seen: Seen) -> Findings:
+    found: dict[str, Known] = {}
+    findings: list[Finding] = []
+    for detector in DETECTORS:
+        new = list(detector(seen, found))
+        findings += new
+        found |= {each.name: each for each in new if isinstance(each, Known)}
+    return Findings.of(findings, seen.rows)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from lossctl.block import Array
-from lossctl.errors import plural
 from lossctl.facts import Known
 from lossctl.facts.detectors.findings import Finding, Remark, fact, percent
 from lossctl.facts.detectors.seen import Seen
@@ -20,7 +19,11 @@ NAMED = {
         ("x_min", "y_min", "x_max", "y_max"),
         ("left", "top", "right", "bottom"),
     ),
-    "xywh": (("x", "y", "w", "h"), ("x", "y", "width", "height"), ("left", "top", "width", "height")),
+    "xywh": (
+        ("x", "y", "w", "h"),
+        ("x", "y", "width", "height"),
+        ("left", "top", "width", "height"),
+    ),
     "cxcywh": (
         ("cx", "cy", "w", "h"),
         ("cx", "cy", "width", "height"),
@@ -51,11 +54,11 @@ def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
         message = f"Columns named as boxes, but only {percent(sound)} of the rows have a size."
         yield Remark("boxes", message, {"sound": sound}, seen.rows)
         return
-    evidence = f"Columns named as boxes ({form}); {percent(sound)} of the rows have a size."
+    evidence = f"Columns named as boxes ({form}); {percent(sound)} have a size."
     yield fact("output", "boxes", "likely", evidence, seen.rows, sound=sound)
     if len(corners) == 2:
         apart = _miss(corners["prediction"], corners["target"])
-        evidence = f"{plural(apart, 'predicted box')} of {seen.sample.rows:,} without any overlap."
+        evidence = f"{apart:,} of {seen.sample.rows:,} predicted boxes miss theirs altogether."
         yield fact("no_overlap", apart > 0, "likely", evidence, seen.rows, apart=apart)
 
 

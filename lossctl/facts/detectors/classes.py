@@ -13,7 +13,7 @@ from lossctl.facts.detectors.findings import Confidence, Finding, Remark, fact, 
 from lossctl.facts.detectors.seen import Seen
 
 DEGREES = (("extreme", 0.01), ("moderate", 0.2), ("mild", 0.4))
-"""Shares of the rarer of two classes below which it is so rare: Google's course on machine learning."""
+"""Below which share the rarer of two classes is so rare: Google's course on machine learning."""
 
 RARE = 0.1
 """cleanlab calls a class rare whose share is below this part of an equal share."""
@@ -46,7 +46,7 @@ def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
     if seen.target.columns == 1 and "target" not in seen.words:
         least = int(seen.target.least)
         if labels.value in ("integer", "mask") and len(counts) > 2:
-            yield fact("label_min", least, "certain", f"The least label is {least}.", seen.rows)
+            yield fact("label_min", least, "likely", f"The least label is {least}.", seen.rows)
     if len(counts) == 2:
         yield from _two(seen, counts)
     else:
@@ -73,7 +73,7 @@ def _number(seen: Seen, labels: str, occurring: int) -> Iterator[Finding]:
         absent = f"{plural(columns - occurring, 'class')} of {columns} never occur."
         yield Remark("absent_classes", absent, {"absent": columns - occurring}, rows)
     if classes == 2 and labels in ("binary_01", "plus_minus_1"):
-        yield fact("n_classes", 2, "certain", "The targets have two values.", rows)
+        yield fact("n_classes", 2, "likely", "The targets have two values.", rows)
     elif classes >= 2:
         what = "columns" if columns >= occurring else "different labels"
         yield fact("n_classes", classes, "likely", f"There are {classes} {what}.", rows)
@@ -146,9 +146,9 @@ class _Votes:
         """Who would call the classes imbalanced, and who would not."""
         yes = [name for name, vote in self._votes.items() if vote]
         no = [name for name, vote in self._votes.items() if not vote]
-        if not yes or not no:
-            return f"{', '.join(yes or no)} {'warn' if yes else 'would not warn'}"
-        return f"{', '.join(yes)} would warn, {', '.join(no)} would not"
+        if not yes:
+            return "no published limit warns"
+        return f"{', '.join(yes)} would warn" + (f", {', '.join(no)} would not" if no else "")
 
     def agree(self, *, imbalanced: bool) -> bool:
         """Tell whether those that look at the rarest class and at the ratio say so too."""

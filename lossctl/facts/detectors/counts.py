@@ -42,14 +42,12 @@ def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
     mean = float(target.mean())
     ratio = float(target.var(ddof=1)) / mean
     if ratio > DISPERSION:
-        evidence = f"The variance is {ratio:.3g} times the mean; predictions may explain that."
+        evidence = f"The variance is {ratio:.3g} times the mean; predictors may explain that."
         yield fact("overdispersed", True, "weak", evidence, seen.rows, ratio=ratio)
     yield from _zeros(target, np.full(len(target), mean), seen.rows, "weak")
 
 
-def _dispersed(
-    target: Array, rates: Array, rows: int, confidence: Confidence
-) -> Iterator[Finding]:
+def _dispersed(target: Array, rates: Array, rows: int, confidence: Confidence) -> Iterator[Finding]:
     """Test Pearson's statistic, and the slope of Cameron and Trivedi's regression.
 
     Under Poisson's distribution with the predicted means, (y - m)² / m has the mean 1 and the
@@ -61,7 +59,7 @@ def _dispersed(
     excess = (squares - target) / rates
     t = float(excess.mean() / (excess.std(ddof=1) / np.sqrt(len(excess))))
     numbers = {"ratio": ratio, "z": z, "t": t}
-    evidence = f"Pearson's statistic is {ratio:.3g} by row; 1 is that of Poisson's distribution."
+    evidence = f"Pearson's statistic is {ratio:.3g} a row; Poisson's would be 1."
     if ratio > DISPERSION and z > SURELY:
         sure = confidence if t > SURELY else "weak"
         yield fact("overdispersed", True, sure, evidence, rows, **numbers)
@@ -72,10 +70,7 @@ def _dispersed(
 def _zeros(target: Array, rates: Array, rows: int, confidence: Confidence) -> Iterator[Finding]:
     share, expected = float((target == 0).mean()), float(np.exp(-rates).mean())
     if share > ZEROS and share > EXPECTED * expected:
-        evidence = (
-            f"{percent(share)} are 0, where Poisson's distribution has {percent(expected)}; "
-            "overdispersion makes zeros too."
-        )
+        evidence = f"{percent(share)} are 0, where Poisson's distribution has {percent(expected)}."
         numbers = {"share": share, "expected": expected}
         yield fact("zero_inflated", True, confidence, evidence, rows, **numbers)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from lossctl.errors import plural
 from lossctl.facts import Known
 from lossctl.facts.detectors.findings import Finding, Remark
 from lossctl.facts.detectors.scale import is_numbers
@@ -35,8 +34,7 @@ def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
         if apart > width or (value < 0 <= least):
             count = int(np.count_nonzero(values == value))
             message = (
-                f"{plural(count, 'target')} of {seen.sample.rows:,} {'is' if count == 1 else 'are'} "
-                f"{value}, the others from {least:.6g} to {greatest:.6g}: "
-                "possibly placeholders of missing values."
+                f"The target {value} occurs {count:,} times, the others are from {least:.6g} to "
+                f"{greatest:.6g}: it may stand for missing values."
             )
             yield Remark("placeholders", message, {"value": value, "count": count}, seen.rows)

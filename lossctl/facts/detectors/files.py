@@ -14,9 +14,7 @@ LOOK_AHEAD = 10
 """So many first cells may be empty before the column is taken for numbers."""
 
 
-def open_roles(
-    files: Sequence[str], reading: Reading, progress: Progress | None = None
-) -> Dataset:
+def open_roles(files: Sequence[str], reading: Reading, progress: Progress | None = None) -> Dataset:
     """Open files of predictions and targets; a column whose first cell is a word is one of words.
 
     Raises:

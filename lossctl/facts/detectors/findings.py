@@ -1,4 +1,4 @@
-"""What detectors find: facts of the vocabulary, and remarks that are worth a sentence but no fact."""
+"""What detectors find: facts of the vocabulary, and remarks on what is no fact of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predicted probabilities of classes: whether they can be taken at their word, and the labels too."""
+"""Probabilities of classes: whether they can be taken at their word, and the labels too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from lossctl.block import Array, Codes, Mask
 from lossctl.facts import Known
 from lossctl.facts.detectors.findings import Confidence, Finding, Remark, fact, percent
-from lossctl.facts.detectors.seen import SEED, Seen
+from lossctl.facts.detectors.seen import SEED, Seen, Summary
 from lossctl.facts.detectors.targets import names_classes
 
 BINS = 15
@@ -54,27 +54,28 @@ def classes_of(seen: Seen, found: Mapping[str, Known]) -> Codes | None:
 
     None where the labels are no classes, or do not belong to the columns.
     """
-    labels, target = found.get("labels"), seen.sample["target"]
-    prediction = seen.prediction
+    labels, prediction = found.get("labels"), seen.prediction
     if labels is None or prediction is None:
         return None
+    target = seen.sample["target"]
     if labels.value == "one_hot":
-        same = target.shape[1] == prediction.columns
-        return target.argmax(axis=1) if same else None
+        return target.argmax(axis=1) if target.shape[1] == prediction.columns else None
     if prediction.columns == 1:
         two = labels.value in ("binary_01", "plus_minus_1")
         return (target[:, 0] > 0).astype(np.intp) if two else None
-    if labels.value not in ("integer", "binary_01") or not names_classes(seen):
-        return None
+    named = labels.value in ("integer", "binary_01") and names_classes(seen)
+    return _columns_of(seen, prediction) if named else None
+
+
+def _columns_of(seen: Seen, prediction: Summary) -> Codes:
+    """Return the place of the column that each row's label names, or counts from 0 or 1."""
     names = list(seen.names.of("prediction"))
-    if "target" in seen.words:
-        said = list(seen.words["target"])
-        places = np.array([names.index(word) for word in said], dtype=np.intp)
-        return places[target[:, 0].astype(np.intp)]
-    values, codes = np.unique(target[:, 0].astype(np.intp), return_inverse=True)
-    if {str(value) for value in values.tolist()} <= set(names):
-        return np.array([names.index(str(value)) for value in values.tolist()])[codes]
-    shift = 1 if seen.target.least == 1 and seen.target.greatest == prediction.columns else 0
+    values, codes = np.unique(seen.sample["target"][:, 0].astype(np.intp), return_inverse=True)
+    words = list(seen.words.get("target", ()))
+    said = [words[value] if words else str(value) for value in values.tolist()]
+    if set(said) <= set(names):
+        return np.array([names.index(label) for label in said], dtype=np.intp)[codes]
+    shift = 1 if seen.target.greatest >= prediction.columns else 0
     return values[codes] - shift
 
 
@@ -137,9 +138,7 @@ def _noise(probabilities: Array, labels: Codes, rows: int) -> Iterator[Finding]:
         f"{percent(share)} of the labels are doubtful, {percent(expected)} expected; "
         "only out-of-sample predictions can tell."
     )
-    sure_of_it: Confidence = (
-        "likely" if share > NOISY and _flat(probabilities, labels) else "weak"
-    )
+    sure_of_it: Confidence = "likely" if share > NOISY and _flat(probabilities, labels) else "weak"
     numbers = {"share": share, "expected": expected, "z": float(z)}
     yield fact("noisy_labels", True, sure_of_it, evidence, rows, **numbers)
 

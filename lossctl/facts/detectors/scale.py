@@ -15,7 +15,7 @@ FEW = 200
 """With fewer rows the ends of the distribution are a guess."""
 
 WIDE = 100
-"""The ratio of the 99 % quantile to the 1 % quantile from which targets span orders of magnitude."""
+"""From this ratio of the 99 % to the 1 % quantile targets span orders of magnitude."""
 
 SKEWED = 0.3
 """The least (q95 + q05 - 2 median) / (q95 - q05) of a skewed distribution; 0.56 if exponential."""
@@ -63,9 +63,8 @@ def _skewed(values: Array, rows: int) -> Iterator[Finding]:
     if high == low:
         return
     skewness = float((high + low - 2 * middle) / (high - low))
-    ratio = float((high - middle) / max(middle - low, 1e-300))
-    longer = f"{ratio:.3g} times as far above" if ratio < 1e6 else "far above"
-    evidence = f"The 95 % quantile is {longer} the median as the 5 % quantile is below."
+    ratio = float((high - middle) / (middle - low)) if middle > low else np.inf
+    evidence = f"The upper tail is {ratio:.3g} times as long as the lower (5 % quantiles)."
     yield fact("skewed", abs(skewness) > SKEWED, "likely", evidence, rows, skewness=skewness)
 
 

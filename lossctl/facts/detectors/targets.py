@@ -13,7 +13,7 @@ import numpy as np
 
 from lossctl.errors import plural
 from lossctl.facts import Known
-from lossctl.facts.detectors.findings import Finding, Remark, fact
+from lossctl.facts.detectors.findings import Confidence, Finding, Remark, fact
 from lossctl.facts.detectors.seen import Seen, Summary
 
 FEW = 20
@@ -97,7 +97,7 @@ def _table(seen: Seen) -> Iterator[Finding]:
         yield fact("task", "multiclass_classification", "weak", evidence, rows)
     else:
         evidence = f"The targets are {target.columns} columns of numbers."
-        sure = "weak" if seen.prediction is None else "likely"
+        sure: Confidence = "weak" if seen.prediction is None else "likely"
         yield fact("task", "regression", sure, evidence, rows, columns=target.columns)
 
 
@@ -155,7 +155,7 @@ def _whole_numbers(seen: Seen) -> Iterator[Finding]:
 def _numbers(seen: Seen, shape: _Shape, *, certainly: bool) -> Iterator[Finding]:
     """Say that whole numbers are amounts, and perhaps counts."""
     prediction, rows = seen.prediction, seen.rows
-    sure = "likely" if certainly else "weak"
+    sure: Confidence = "likely" if certainly else "weak"
     why = "; the predictions are fractions" if prediction and not prediction.whole else ""
     yield fact("task", "regression", sure, f"{shape.said}{why}.", rows, distinct=shape.distinct)
     if not shape.like_counts:
