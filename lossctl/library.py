@@ -69,9 +69,15 @@ def inspect(target: object, prediction: object) -> Findings:
 
 
 def _labels_or_table(role: str, given: object) -> Array | Words:
-    """Take words for labels; all else must be numbers."""
-    dimensions = np.ndim(given)  # type: ignore[arg-type]
-    return _labels(role, given) if dimensions == 1 else _numbers(role, given)
+    """Take a list of words for labels; all else must be numbers."""
+    try:
+        array = np.asarray(given)
+    except ValueError:  # rows of several lengths
+        return _numbers(role, given)
+    words = array.dtype.kind == "U" or (
+        array.dtype.kind == "O" and any(isinstance(each, str) for each in array.flat)
+    )
+    return _labels(role, given) if words and array.ndim == 1 else _numbers(role, given)
 
 
 def _width(given: object) -> int:

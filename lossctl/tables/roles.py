@@ -111,12 +111,13 @@ def _beside(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) ->
         given = reading.columns.get(role.name, ())
         for number, table in enumerate(tables):
             known = [*_free(table, reading), *table.extras]
+            if role.wide:
+                names = given or (_some(table, role, known) if len(known) > 1 else ())
+                if names:
+                    found[role.name] = Cast(number, tuple(find(table, name) for name in names))
+                    break
+                continue
             names = given or tuple(name for name in known if name.lower() in _names(role))
-            if role.wide and len(known) > 1:
-                names = given or _some(table, role, known)
-            if role.wide and names:
-                found[role.name] = Cast(number, tuple(find(table, name) for name in names))
-                break
             if len(names) == 1 and names[0] in (*table.columns, *table.extras):
                 found[role.name] = Cast(number, tuple(names))
                 break

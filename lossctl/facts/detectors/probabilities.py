@@ -27,7 +27,7 @@ OF_CLASS = 50
 ASK, NOISY = 0.05, 0.1
 """Shares of doubtful labels from which to ask, and from which they may be wrong."""
 
-FLAT = 0.7
+FLAT = 0.85
 """Wrong labels are as frequent among the surest predictions; a model's own mistakes are rarer."""
 
 

@@ -126,9 +126,14 @@ class Spread:
         return abs(self.medcouple) > SKEWED
 
     @property
+    def broad(self) -> bool:
+        """Whether the bulk already is spread more widely than that of normal errors."""
+        return self.tail_ratio > HEAVY
+
+    @property
     def heavy(self) -> bool:
         """Whether both tails are heavy, not only a few values far."""
-        return self.tail_ratio > HEAVY and self.hill < HILL
+        return self.broad and self.hill < HILL
 
     @property
     def contaminated(self) -> bool:
@@ -170,7 +175,7 @@ def _why(spread: Spread) -> tuple[str, Confidence]:
     """Say what else may be the reason for a few large errors, and how sure that leaves us."""
     if spread.skewed:
         return ", but errors are skewed", "weak"
-    if spread.heavy:
+    if spread.broad:
         return ", but large errors are common", "weak"
     return f"; {percent(spread.far)} of all are far off", "likely"
 
@@ -178,15 +183,17 @@ def _why(spread: Spread) -> tuple[str, Confidence]:
 def medcouple(values: Array) -> float:
     """Return the skewness of values, `(rows,)`: a median over the pairs around their median.
 
-    Brys, Hubert and Struyf, A robust measure of skewness, 2004. Pairs of two values that equal the
-    median say nothing and are left out.
+    Brys, Hubert and Struyf, A robust measure of skewness, 2004. Of the pairs of two values that are
+    the median itself, as many count as skewed to one side as to the other.
     """
     centred = values - np.median(values)
     above, below = centred[centred >= 0][:, None], centred[centred <= 0][None, :]
     width = above - below
-    there = width > 0
-    kernel = ((above + below)[there]) / width[there]
-    return float(np.median(kernel)) if kernel.size else 0.0
+    apart = width > 0
+    same = int(np.count_nonzero(centred == 0))
+    sides = same * (same - 1) // 2
+    ties = np.repeat([-1.0, 0.0, 1.0], [sides, same, sides])
+    return float(np.median(np.concatenate([(above + below)[apart] / width[apart], ties])))
 
 
 def _heteroscedastic(errors: Array, predicted: Array, rows: int) -> Iterator[Finding]:
