@@ -160,4 +160,4 @@ def _gap(gap: Any) -> Table:  # noqa: ANN401
     finding = "looks like overfitting" if gap.overfitting else "none"
     row = (gap.loss, gap.train, gap.validation, gap.ratio, gap.z, finding)
     rows = [(*row, gap.train_rows, gap.validation_rows)]
-    return Table("gap", columns, rows, "ratio")
+    return Table("gap", columns, rows, "ratio", notes=gap.notes)

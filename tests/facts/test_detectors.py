@@ -343,7 +343,7 @@ def test_one_file_with_the_target_only(write):
 
 
 def test_a_single_column_is_the_target_whatever_its_name(write):
-    found = detect_files([write("target.csv", "score\n1.5\n2.5\n")], Reading())
+    found = detect_files([write("target.csv", "score\n1.5\n2.5\n4.5\n")], Reading())
     assert found.facts[0].value == "regression"
 
 

@@ -109,12 +109,16 @@ def _observed(blocks: Iterable[Block], names: Names) -> Seen:
 
 def _observed_files(files: Sequence[str], reading: Reading, progress: Progress | None) -> Seen:
     with open_roles(files, reading, progress) as tables:
-        return _observed(tables.blocks(), Names(tables.columns, tables.pictures))
+        seen = _observed(tables.blocks(), Names(tables.columns, tables.pictures))
+        seen.notes = tables.notes
+    return seen
 
 
 def _found(seen: Seen) -> Findings:
     found: dict[str, Known] = {}
-    findings: list[Finding] = []
+    findings: list[Finding] = [
+        Remark(each.kind, each.message, rows=each.count) for each in seen.notes
+    ]
     for detector in DETECTORS:
         new = list(detector(seen, found))
         findings += new

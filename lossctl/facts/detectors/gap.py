@@ -14,6 +14,7 @@ from lossctl.facts import Known
 from lossctl.facts.detectors.findings import Findings
 from lossctl.facts.detectors.probabilities import classes_of
 from lossctl.facts.detectors.seen import Seen
+from lossctl.report import Note
 
 SURELY = 2.326
 """The normal quantile of p = .01, one-sided: so unlikely is the difference by chance."""
@@ -39,6 +40,7 @@ class Gap:
         train_rows: the number of the first.
         validation_rows: the number of the others.
         z: Welch's statistic; above 2.33 the difference has p < .01, one-sided.
+        notes: what the reader of the files left out.
     """
 
     loss: str
@@ -47,6 +49,7 @@ class Gap:
     train_rows: int
     validation_rows: int
     z: float
+    notes: tuple[Note, ...] = ()
 
     @property
     def ratio(self) -> float:
@@ -74,7 +77,8 @@ def compare(train: tuple[Seen, Findings], validation: tuple[Seen, Findings]) -> 
     difference = float(new.mean() - known.mean())
     z = difference / error if error > 0 else math.copysign(math.inf, difference)
     z = 0.0 if difference == 0 else z
-    return Gap(loss, float(known.mean()), float(new.mean()), len(known), len(new), z)
+    notes = (*train[0].notes, *validation[0].notes)
+    return Gap(loss, float(known.mean()), float(new.mean()), len(known), len(new), z, notes)
 
 
 def _losses(seen: Seen, findings: Findings) -> tuple[str, Array]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from lossctl.block import Array, Block, Column, Words, count
 from lossctl.errors import DataError, OutOfDomain
+from lossctl.report import Note
 
 SEED = 20_240_229
 
@@ -150,11 +151,13 @@ class Seen:
         names: what the columns are called.
         sample: some rows of both roles; words stand there as numbers, in the order of `words`.
         words: how often each word of a role occurs, where the role is text.
+        notes: what the reader of the files left out.
     """
 
     def __init__(self, names: Names) -> None:
         """Start without rows."""
         self.names, self.sample = names, Sample()
+        self.notes: Sequence[Note] = ()
         self.words: dict[str, dict[str, int]] = {}
         self._summaries: dict[str, Summary] = {}
 
