@@ -36,7 +36,7 @@ def inspect(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILES...]",
+            metavar="FILES",
             help="Predictions and targets, one table with both, or targets only; - is standard "
             "input.",
             show_default=False,
@@ -46,7 +46,8 @@ def inspect(
         list[str] | None,
         typer.Option(
             metavar="FILE",
-            help="Rows that the model has learned from: predictions, then targets, or both in one.",
+            help="Rows that the model has learned from: predictions, then targets, or both in one. "
+            "Repeatable.",
             rich_help_panel=OVERFITTING,
         ),
     ] = None,

@@ -91,6 +91,27 @@ def test_one_hot_rows():
     assert remarks == ["absent_classes"]
 
 
+def test_one_hot_rows_of_two_classes_are_binary():
+    said, _ = facts(np.eye(2)[[0, 1, 1, 1]])
+    assert said["task"] == ("binary_classification", "likely")
+    assert said["imbalance"] == ("mild", "certain")
+    assert "foreground" not in said
+
+
+def test_two_of_several_classes_are_not_compared_as_two():
+    said, remarks = facts(np.eye(3)[[0, 1, 1, 1]])
+    assert "imbalance" not in said
+    assert remarks == ["absent_classes"]
+
+
+@pytest.mark.parametrize("scale", [1.7e308, 1e200, 1.0, 1e-320])
+def test_numbers_of_any_size_are_described_without_a_warning(scale):
+    random = np.random.default_rng(1)
+    prediction, target = scale * random.uniform(-1, 0.5, (2, 300))
+    said, _ = facts(target, prediction)
+    assert said["positive"] == (False, "certain")
+
+
 def test_multi_hot_rows():
     said, _ = facts([[0, 1, 1], [0, 0, 0], [1, 0, 0]], [[0.1, 0.9, 0.7], [0, 0, 0.2], [1, 0, 0]])
     assert said["labels"] == ("multi_hot", "likely")

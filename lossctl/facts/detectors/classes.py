@@ -30,6 +30,9 @@ LONG_TAIL = 50
 MANY_CLASSES, FEW_ROWS, MANY_RARE = 10, 20, 0.25
 """A long tail is one of so many classes, of which this share has fewer rows than these."""
 
+POSITIVE = ("binary_01", "plus_minus_1", "mask")
+"""Labels of which the larger one is the positive class."""
+
 
 def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Count the classes, and compare their frequencies."""
@@ -43,14 +46,21 @@ def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
     if not len(counts):
         return
     yield from _number(seen, str(labels.value), len(counts))
+    if len(counts) == 1:
+        yield Remark("constant_target", "All targets are of the same class.", rows=seen.rows)
+        return
     if seen.target.columns == 1 and "target" not in seen.words:
         least = int(seen.target.least)
         if labels.value in ("integer", "mask") and len(counts) > 2:
             yield fact("label_min", least, "likely", f"The least label is {least}.", seen.rows)
-    if len(counts) == 2:
-        yield from _two(seen, counts)
+    if len(counts) == 2 and (labels.value == "mask" or _is_binary(found)):
+        yield from _two(seen, counts, positive=labels.value in POSITIVE)
     else:
         yield from _more(seen, counts)
+
+
+def _is_binary(found: Mapping[str, Known]) -> bool:
+    return "task" in found and found["task"].value == "binary_classification"
 
 
 def _counts(seen: Seen, labels: str) -> Array:
@@ -79,11 +89,11 @@ def _number(seen: Seen, labels: str, occurring: int) -> Iterator[Finding]:
         yield fact("n_classes", classes, "likely", f"There are {classes} {what}.", rows)
 
 
-def _two(seen: Seen, counts: Array) -> Iterator[Finding]:
+def _two(seen: Seen, counts: Array, *, positive: bool) -> Iterator[Finding]:
     """Say how rare the rarer class is; of 0 and 1, and of -1 and +1, the larger is positive."""
     share = float(counts[1] / counts.sum())
     rarer = min(share, 1 - share)
-    if "target" not in seen.words:
+    if positive:
         what = "pixels" if seen.names.pictures else "targets"
         evidence = f"{percent(share)} of the {what} are {seen.target.greatest:g}."
         yield fact("foreground", share, "certain", evidence, seen.rows)

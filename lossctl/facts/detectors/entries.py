@@ -20,7 +20,7 @@ REPEATED, FEW = 2, 20
 
 def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Name placeholders that lie beyond all other targets by more than their whole range."""
-    if not is_numbers(found) or seen.target.columns > 1:
+    if not is_numbers(found) or seen.target.columns > 1 or not seen.target.measurable:
         return
     values = seen.sample["target"][:, 0]
     suspects = [each for each in PLACEHOLDERS if np.count_nonzero(values == each) >= REPEATED]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
-
 from lossctl.facts import Known
 from lossctl.facts.detectors.findings import Confidence, Finding, Remark, fact
 from lossctl.facts.detectors.seen import Seen, Summary
@@ -71,7 +69,8 @@ def _of_numbers(seen: Seen, prediction: Summary) -> Iterator[Finding]:
         evidence = "A number is predicted for each target."
         yield fact("output", "continuous", "likely", evidence, rows)
     elif seen.target.columns == 1:
-        rising = bool((np.diff(seen.sample["prediction"], axis=1) >= 0).all())
+        several = seen.sample["prediction"]
+        rising = bool((several[:, 1:] >= several[:, :-1]).all())
         value = "quantiles" if rising else "predictive_distribution"
         order = ", never falling" if rising else ""
         evidence = f"{columns} columns are predicted for one target{order}."

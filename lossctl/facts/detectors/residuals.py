@@ -53,6 +53,9 @@ MEDCOUPLE_ROWS = 1_000
 DECILE_RATIO, EVEN_RATIO, CHI_SQUARED = 2.0, 1.5, 9.21
 """Spread of the errors in the outer deciles of the predictions, and White's test at p = .01."""
 
+TINY = 1e-100
+"""Spreads below this part of the largest error are none."""
+
 
 def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Describe the errors of numbers."""
@@ -62,17 +65,20 @@ def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
         return
     if not is_numbers(found) or seen.sample.rows < FEW or prediction.constant:
         return
+    if not (prediction.measurable and seen.target.measurable):
+        return
     predicted = seen.sample["prediction"].ravel()
     target = seen.sample["target"].ravel()
     errors = target - predicted
+    errors /= np.abs(errors).max() or 1.0  # else squares of the smallest numbers would vanish
     spread = Spread.of(errors)
     if spread is None:
-        message = "More than half of the predictions equal their targets exactly."
-        yield Remark("equal", message, rows=seen.rows)
+        message = "More than half of the errors are the same."
+        yield Remark("equal_errors", message, rows=seen.rows)
         return
     yield from _tails(spread, seen.rows)
     yield from _heteroscedastic(errors, predicted, seen.rows)
-    if float(errors @ errors) > float(((target - target.mean()) ** 2).sum()):
+    if float(((target - predicted) ** 2).sum()) > float(((target - target.mean()) ** 2).sum()):
         message = "The mean of the targets would predict them better, by the squared error."
         yield Remark("worse_than_mean", message, rows=seen.rows)
 
@@ -104,7 +110,7 @@ class Spread:
         """Measure errors, `(rows,)`; None where more than half are the same."""
         distance = np.sort(np.abs(errors - np.median(errors)))
         middle, high = np.quantile(distance, [0.5, 0.9])
-        if middle == 0:
+        if middle < TINY:
             return None
         squares = errors**2
         top = max(1, round(0.01 * len(errors)))
@@ -145,7 +151,7 @@ class Spread:
     @property
     def numbers(self) -> Mapping[str, float]:
         """All measures by name."""
-        return {
+        measured = {
             "top_share": self.top_share,
             "far_share": self.far,
             "far_energy": self.far_energy,
@@ -153,6 +159,7 @@ class Spread:
             "tail_ratio": self.tail_ratio,
             "hill": self.hill,
         }
+        return {name: number for name, number in measured.items() if np.isfinite(number)}
 
 
 def _tails(spread: Spread, rows: int) -> Iterator[Finding]:
@@ -207,7 +214,7 @@ def _heteroscedastic(errors: Array, predicted: Array, rows: int) -> Iterator[Fin
     order = np.argsort(predicted, kind="stable")
     tenth = len(order) // 10
     low, high = (float(np.abs(errors[part]).mean()) for part in (order[:tenth], order[-tenth:]))
-    if min(low, high) == 0:
+    if min(low, high) < TINY:
         return
     ratio = max(low / high, high / low)
     end = "largest" if high > low else "smallest"

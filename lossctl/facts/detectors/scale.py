@@ -42,7 +42,7 @@ def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
     if target.within_unit:
         evidence = f"Targets are from {target.least:.3g} to {target.greatest:.3g}."
         yield fact("range", "unit_interval", "certain", evidence, rows)
-    if target.columns == 1 and seen.sample.rows >= FEW:
+    if target.columns == 1 and seen.sample.rows >= FEW and target.measurable:
         values = seen.sample["target"][:, 0]
         yield from _spread(values, rows)
         yield from _skewed(values, rows)
@@ -63,8 +63,11 @@ def _skewed(values: Array, rows: int) -> Iterator[Finding]:
     if high == low:
         return
     skewness = float((high + low - 2 * middle) / (high - low))
-    ratio = float((high - middle) / (middle - low)) if middle > low else np.inf
-    evidence = f"The upper tail is {ratio:.3g} times as long as the lower (5 % quantiles)."
+    if middle > low:
+        ratio = float((high - middle) / (middle - low))
+        evidence = f"The upper tail is {ratio:.3g} times as long as the lower (5 % quantiles)."
+    else:
+        evidence = "There is no lower tail: the 5 % quantile is the median."
     yield fact("skewed", abs(skewness) > SKEWED, "likely", evidence, rows, skewness=skewness)
 
 

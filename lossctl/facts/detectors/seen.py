@@ -28,6 +28,9 @@ MOST_CELLS = 4_000_000
 MOST_DISTINCT = 4_096
 """Distinct values of a single column that are counted; beyond these they are no longer."""
 
+HUGE = 1e100
+"""Of numbers beyond it only what is exact is said."""
+
 
 class Summary:
     """What is known exactly of one role's numbers, of all rows.
@@ -42,8 +45,8 @@ class Summary:
         zeros: how many values are 0.
         one_of_all: in how many rows exactly one value is 1 and the others are 0; counted only while
             all values are 0 or 1.
-        off_one: how far the sum of a row is from 1, at most.
-        sums: the sum of each column, `(columns,)`.
+        off_one: how far the sum of a row is from 1, at most; while all are from 0 to 1.
+        sums: the sum of each column, `(columns,)`; while all are from 0 to 1.
         tally: how often each value of a single column occurs; None where they are too many.
     """
 
@@ -64,12 +67,10 @@ class Summary:
         self.least = min(self.least, float(table.min()))
         self.greatest = max(self.greatest, float(table.max()))
         self.zeros += int(np.count_nonzero(table == 0))
-        self.sums += table.sum(axis=0)
         self.whole = self.whole and bool((table == np.rint(table)).all())
         self.zero_or_one = self.zero_or_one and bool(((table == 0) | (table == 1)).all())
-        row_sums = table.sum(axis=1)
-        self.off_one = max(self.off_one, float(np.abs(row_sums - 1).max()))
-        self.one_of_all += int(np.count_nonzero(row_sums == 1))
+        if self.within_unit:
+            self._add(table)
         if self.tally is not None:
             self._count(table)
 
@@ -82,6 +83,17 @@ class Summary:
     def constant(self) -> bool:
         """Whether all values are the same."""
         return self.least == self.greatest
+
+    @property
+    def measurable(self) -> bool:
+        """Whether squares can be summed without leaving the range of numbers."""
+        return self.least > -HUGE and self.greatest < HUGE
+
+    def _add(self, table: Array) -> None:
+        row_sums = table.sum(axis=1)
+        self.sums += table.sum(axis=0)
+        self.off_one = max(self.off_one, float(np.abs(row_sums - 1).max()))
+        self.one_of_all += int(np.count_nonzero(row_sums == 1))
 
     def _count(self, table: Array) -> None:
         if table.shape[1] > 1:

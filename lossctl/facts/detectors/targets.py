@@ -84,7 +84,8 @@ def _table(seen: Seen) -> Iterator[Finding]:
     target, rows = seen.target, seen.rows
     if target.zero_or_one and target.one_of_all == rows:
         evidence = "Each row holds a single 1; all else is 0."
-        yield fact("task", "multiclass_classification", "likely", evidence, rows)
+        task = "binary" if target.columns == 2 else "multiclass"
+        yield fact("task", f"{task}_classification", "likely", evidence, rows)
         yield fact("labels", "one_hot", "certain", evidence, rows)
     elif target.zero_or_one:
         other = rows - target.one_of_all
