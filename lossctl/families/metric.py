@@ -548,8 +548,8 @@ def _cross_entropy(one: str, other: str) -> str:
         ),
         Twin(
             "torch",
-            f"({_cross_entropy('anchor', 'positive')} + "
-            f"{_cross_entropy('positive', 'anchor')}) / 2",
+            f"torch.stack([{_cross_entropy('anchor', 'positive')}, "
+            f"{_cross_entropy('positive', 'anchor')}]).mean()",
             needs={"symmetric": True},
             reductions={"mean": ""},
             named=False,
