@@ -95,6 +95,7 @@ class Spread:
         medcouple: their skewness, from -1 to 1.
         tail_ratio: the 90 % quantile of |r - median| by its median.
         hill: Hill's index of the top 5 %.
+        scale: 1.4826 times the median of |r - median|: the standard deviation, were they normal.
     """
 
     count: int
@@ -104,6 +105,7 @@ class Spread:
     medcouple: float
     tail_ratio: float
     hill: float
+    scale: float
 
     @classmethod
     def of(cls, errors: Array) -> Spread | None:
@@ -124,6 +126,7 @@ class Spread:
             medcouple(errors[:: -(-len(errors) // MEDCOUPLE_ROWS)]),
             float(high / middle),
             float(1 / np.log(tail / tail[0]).mean()) if tail[-1] > tail[0] else np.inf,
+            1.4826 * float(middle),
         )
 
     @property
@@ -158,6 +161,7 @@ class Spread:
             "medcouple": self.medcouple,
             "tail_ratio": self.tail_ratio,
             "hill": self.hill,
+            "residual_scale": self.scale,
         }
         return {name: number for name, number in measured.items() if np.isfinite(number)}
 

@@ -1,0 +1,227 @@
+"""What the recommender says, from its trace, as fields; `answer_text` lays them out for people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lossctl.advice import Question, Recommendation, Trace
+from lossctl.answer_text import option, sections, stated_as, title
+from lossctl.facts import Conflict, FactValue, Known
+from lossctl.report import Card, Cell, Column, Table
+from lossctl.rules import Rule
+
+
+def answer(
+    trace: Trace,
+    *,
+    files: Sequence[str] = (),
+    why: Sequence[str] = (),
+    why_not: Sequence[str] = (),
+    explain: bool = False,
+) -> Card:
+    """Say what a trace comes to.
+
+    Args:
+        trace: all that was considered.
+        files: the user's files, for the commands to go on with.
+        why: losses of which to say what speaks for them.
+        why_not: losses of which to say why they are not the first.
+        explain: whether to lay all facts and rules open.
+    """
+    situation = trace.situation
+    asked_for = [str(situation.facts["asked_for"])] if "asked_for" in situation.facts else []
+    explained = dict.fromkeys([*why, *why_not, *asked_for])
+    fields: dict[str, Any] = {
+        "facts": [_fact(each) for each in trace.known],
+        "recommendations": [_recommendation(trace, each, files) for each in situation.recommended],
+        "remarks": [rule.text for rule in trace.remarks],
+        "avoid": [
+            {"loss": loss, "because": rule.text, "rule": rule.id, "sources": list(rule.sources)}
+            for loss, rule in trace.avoid
+        ],
+        "vetoed": [{"loss": loss, "because": because} for loss, because in trace.vetoed],
+        "questions": [_question(trace, each) for each in trace.questions],
+        "guesses": [_fact(each) for each in trace.guesses],
+        "conflicts": [_conflict(each) for each in trace.conflicts],
+        "explanations": [_explanation(trace, loss) for loss in explained],
+        "rules_digest": trace.base.digest,
+    }
+    if explain:
+        fields["fired"] = [_reason(trace, rule) for rule in situation.fired]
+        fields["pending"] = [
+            _reason(trace, rule) for rule in situation.pending if rule.kind != "advise"
+        ]
+    table = _table(fields["recommendations"])
+    return Card(title(trace), fields, sections(trace, fields, explain=explain), table)
+
+
+def _fact(known: Known) -> dict[str, Cell]:
+    return {
+        "name": known.name,
+        "value": _plain(known.value),
+        "origin": known.origin,
+        "confidence": known.confidence,
+        "evidence": known.evidence,
+        "numbers": dict(known.numbers),
+        "rows": known.rows,
+    }
+
+
+def _plain(value: FactValue) -> Cell:
+    return sorted(value) if isinstance(value, frozenset) else value
+
+
+def _recommendation(trace: Trace, each: Recommendation, files: Sequence[str]) -> dict[str, Any]:
+    card = trace.base.cards[each.loss]
+    options = trace.options(each)
+    advice = trace.advice(each.loss)
+    rules = [voice.rule for voice in each.voices] + advice
+    return {
+        "loss": each.loss,
+        "part": each.part,
+        "rank": each.rank,
+        "strength": each.strength,
+        "default": each.voices[0].rule.kind == "default",
+        "fits": card.fits,
+        "params": {name: said["value"] for name, said in options.items()},
+        "options": dict(options),
+        "activation": trace.activation(each),
+        "because": _once(voice.rule.text for voice in each.voices),
+        "warnings": _once(rule.warning for rule in (*each.avoided, *advice)),
+        "advice": _once(rule.because for rule in advice),
+        "disagree": _once(rule.disagree for rule in rules),
+        "rules": [rule.id for rule in rules],
+        "sources": _once(source for rule in rules for source in rule.sources),
+        "command": _command(trace, each, files),
+        "code": {name: _filled(code, options) for name, code in card.code.items()},
+    }
+
+
+def _once(texts: Iterable[str]) -> list[str]:
+    return [text for text in dict.fromkeys(texts) if text]
+
+
+def _command(trace: Trace, each: Recommendation, files: Sequence[str]) -> str:
+    """Write the command that computes a loss, with those of its options that differ."""
+    card = trace.base.cards[each.loss]
+    names = [f"{role}s.csv" for role in card.roles]
+    if len(files) == len(names):
+        names = [*files]
+    elif len(files) == 1 and card.roles[-1] == "target":
+        names[-1] = files[0]
+    words = ["lossctl compute", each.loss, *map(_quoted, names)]
+    for name, said in trace.options(each).items():
+        flag, value = name.replace("_", "-"), said["value"]
+        if value == said["default"]:
+            continue
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words.append(f"--{flag} {_quoted(str(value))}")
+    return " ".join(words)
+
+
+def _quoted(word: str) -> str:
+    """Quote a word for the shell, where it needs to be."""
+    return word if re.fullmatch(r"[\w./+@%:,=-]+", word) else "'" + word.replace("'", "'\\''") + "'"
+
+
+def _filled(code: str, options: Mapping[str, Mapping[str, Any]]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: repr(options[found.group(1)]["value"]), code)
+
+
+def _question(trace: Trace, question: Question) -> dict[str, Cell]:
+    fact = question.fact
+    return {
+        "fact": fact.name,
+        "question": fact.question,
+        "guess": _fact(question.guess) if question.guess else None,
+        "values": [
+            {
+                "value": _plain(each.value),
+                "meaning": fact.values.get(word, ""),
+                "option": option(trace, fact.name, each.value),
+                "first": dict(each.first),
+                "changes": each.changes,
+            }
+            for word, each in question.answers.items()
+        ],
+    }
+
+
+def _conflict(conflict: Conflict) -> dict[str, Cell]:
+    return {"facts": [_fact(each) for each in conflict.facts], "because": conflict.because}
+
+
+def _explanation(trace: Trace, loss: str) -> dict[str, Any]:
+    """Tell all that is said of one loss, and why it is not the first."""
+    situation = trace.situation
+    part = trace.base.cards[loss].part_in(situation.facts)
+    mine = next((each for each in situation.ranked.get(part, ()) if each.loss == loss), None)
+    found = situation.why_not(loss)
+    waiting = [
+        rule
+        for rule in situation.pending
+        if rule.names(loss) and rule.kind in ("prefer", "avoid", "forbid")
+    ]
+    return {
+        "loss": loss,
+        "state": found.state,
+        "rank": mine.rank if mine else None,
+        "because": found.because,
+        "speaks_for": [_reason(trace, voice.rule) for voice in (mine.voices if mine else ())],
+        "speaks_against": [_reason(trace, rule) for rule in situation.avoided(loss)],
+        "vetoes": situation.vetoes(loss),
+        "advises": [_reason(trace, rule) for rule in trace.advice(loss)],
+        "waits": [_reason(trace, rule) for rule in waiting],
+        "unknown": list(
+            dict.fromkeys(
+                name
+                for rule in waiting
+                for name in sorted(rule.facts)
+                if name not in situation.facts
+            )
+        ),
+        "smallest_change": {name: _plain(value) for name, value in found.change.items()},
+    }
+
+
+def _reason(trace: Trace, rule: Rule) -> dict[str, Cell]:
+    """Tell a rule, with the facts that its condition looked at."""
+    facts = trace.situation.facts
+    return {
+        "rule": rule.id,
+        "kind": rule.kind,
+        "when": str(rule.when),
+        "facts": [
+            stated_as(name, facts[name]) if name in facts else f"{name} not known"
+            for name in trace.base.vocabulary.facts
+            if name in rule.facts
+        ],
+        "text": rule.text,
+        "evidence": rule.evidence,
+        "sources": list(rule.sources),
+        "file": rule.file,
+        "line": rule.line,
+    }
+
+
+def _table(recommendations: Sequence[Mapping[str, Any]]) -> Table:
+    """Lay the recommendations out in rows, for formats that hold nothing else."""
+    columns = (
+        Column("loss"),
+        Column("part"),
+        Column("rank", "count"),
+        Column("strength"),
+        Column("activation"),
+        Column("params", "nested"),
+        Column("command"),
+        Column("because"),
+        Column("warnings"),
+        Column("rules"),
+        Column("sources"),
+    )
+    rows = [tuple(each[column.name] for column in columns) for each in recommendations]
+    return Table("recommendations", columns, rows, "loss")
