@@ -1,4 +1,4 @@
-"""Compute any machine-learning loss from arrays or files, exactly.
+"""Compute any machine-learning loss exactly, and be advised which one fits a problem.
 
 >>> import lossctl
 >>> lossctl.compute("huber", [1.0, 5.0], [1.0, 2.0], delta=1.5)
@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lossctl.errors import DataError, LossctlError, UsageError
@@ -26,6 +26,7 @@ __all__ = [
     "compute",
     "inspect",
     "losses",
+    "recommend",
 ]
 
 
@@ -91,6 +92,56 @@ def inspect(target: Any, prediction: Any = None) -> Findings:  # noqa: ANN401
     from lossctl.library import inspect  # noqa: PLC0415  # numpy is not needed for --help
 
     return inspect(target, prediction)
+
+
+def recommend(
+    target: Any = None,  # noqa: ANN401
+    prediction: Any = None,  # noqa: ANN401
+    *,
+    rules: Sequence[str] = (),
+    why: Sequence[str] = (),
+    why_not: Sequence[str] = (),
+    explain: bool = False,
+    **facts: Any,  # noqa: ANN401
+) -> dict[str, Any]:
+    """Recommend losses for a problem, with the reasons, as the command line does.
+
+    Args:
+        target: targets, to read facts from, as in `inspect`.
+        prediction: predictions that belong to them.
+        rules: files of rules of your own, over those of lossctl.
+        why: losses of which to say what speaks for them.
+        why_not: losses of which to say why they are not the first.
+        explain: whether to name all rules that speak or wait.
+        facts: what is known of the problem, by name: `task="segmentation"`, `imbalanced=True`.
+
+    Returns:
+        The object that `lossctl recommend --format json` shows.
+
+    Raises:
+        UsageError: there is no such fact, value or loss, or a file of rules is wrong.
+        DataError: arrays that do not fit each other, or hold what is no finite number.
+
+    >>> recommend(task="segmentation", imbalanced=True)["recommendations"][0]["loss"]
+    'dice'
+    """
+    from lossctl.advice import advise  # noqa: PLC0415  # compute needs no rules
+    from lossctl.answer import answer  # noqa: PLC0415
+    from lossctl.problem import from_options, loss_name  # noqa: PLC0415
+    from lossctl.render.json import document  # noqa: PLC0415
+    from lossctl.rules import load  # noqa: PLC0415
+
+    base = load(tuple(rules))
+    known = from_options(base, facts)
+    if target is not None:
+        known += inspect(target, prediction).facts
+    card = answer(
+        advise(base, known),
+        why=[loss_name(base, name) for name in why],
+        why_not=[loss_name(base, name) for name in why_not],
+        explain=explain,
+    )
+    return document(card)
 
 
 def losses() -> Mapping[str, Loss]:

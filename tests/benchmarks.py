@@ -231,6 +231,13 @@ def ctc_seconds(utterances: int, steps: int, symbols: int) -> tuple[float, float
 def lines(folder: Path, *, quick: bool) -> Iterator[Line]:
     help_page = (*LOSSCTL, "--help")
     yield compared("`lossctl --help`", help_page, "typer, yaml and rich", LIGHT, 1.8, 15)
+    for words in (
+        "recommend --task segmentation --imbalanced",
+        "recommend --task regression --outliers --why mae --format json",
+        "rules list",
+    ):
+        command = (*LOSSCTL, *words.split())
+        yield compared(f"`lossctl {words}`", command, "typer, yaml and rich", LIGHT, 1.8, 15)
     small = made(pair, folder, 1_000)
     yield compared(
         "`compute mse`, 1,000 rows",

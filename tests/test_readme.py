@@ -59,7 +59,14 @@ def test_the_python_of_the_readme_runs(project, monkeypatch):
 
 
 def test_every_loss_command_and_exit_code_is_in_the_readme():
-    for name in [*(f"compute {each}" for each in lossctl.losses()), "list", "show", "inspect"]:
+    for name in [
+        *(f"compute {each}" for each in lossctl.losses()),
+        "list",
+        "show",
+        "inspect",
+        "recommend",
+        "rules",
+    ]:
         assert f"$ lossctl {name} " in README or f"`lossctl {name}" in README, name
 
 

@@ -5,22 +5,32 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from lossctl import __version__
-from lossctl.cli import catalogue, compute, inspect, process, show
+from lossctl.cli import catalogue, compute, inspect, process, recommend, rules, show
 from lossctl.cli.parameters import Command, Group
 from lossctl.errors import LossctlError, visible
 
 BUG = 70
 INTERRUPTED = 130
 
+
+class Commands(Group):
+    """The commands, in the order in which a user meets them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002
+        """Return their names."""
+        return ["compute", "recommend", "inspect", "list", "show", "rules"]
+
+
 app = typer.Typer(
     name="lossctl",
-    cls=Group,
-    help="Compute machine-learning losses from files, exactly, and gate on them.",
+    cls=Commands,
+    help="Compute machine-learning losses from files, exactly, be advised which one fits, and gate "
+    "on them.",
     epilog=(
         "Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 unusable data, 70 a bug in lossctl."
     ),
@@ -29,9 +39,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(compute.app, name="compute")
+app.command("recommend", cls=recommend.Recommend, help=recommend.SUMMARY)(lambda: None)
+app.command("inspect", cls=Command)(inspect.inspect)
 app.add_typer(show.app, name="show")
 app.command("list", cls=Command)(catalogue.list_losses)
-app.command("inspect", cls=Command)(inspect.inspect)
+app.add_typer(rules.app, name="rules")
 
 
 def _version(wanted: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -22,7 +21,7 @@ from lossctl.cli.reading import (
     NoHeaderOption,
     OnOption,
     ThousandsOption,
-    of_roles,
+    reading_of,
 )
 from lossctl.errors import UsageError
 from lossctl.report import Column, Note, Table
@@ -81,26 +80,25 @@ def inspect(
     """
     from lossctl.cli.progress import shown_progress  # noqa: PLC0415  # --help needs no numpy
     from lossctl.facts.detectors import compare_files, detect_files  # noqa: PLC0415
-    from lossctl.tables import Reading  # noqa: PLC0415
 
     prepare_for_data()
     known, new, alone = train or [], validation or [], files or []
     _check(alone, known, new)
     destination = Output(form, output or [], digits, [*alone, *known, *new], quiet)
-    reading = Reading(
-        columns=of_roles(columns or [], ROLES),
-        on=tuple(on or ()),
+    reading = reading_of(
+        ROLES,
+        columns=columns,
+        on=on,
         on_missing_keys=on_missing_keys,
         missing=missing,
         delimiter=delimiter,
         decimal=decimal,
         thousands=thousands,
         encoding=encoding,
-        header=not no_header,
+        no_header=no_header,
         channels=channels,
+        max_bytes=max_bytes,
     )
-    if max_bytes is not None:
-        reading = replace(reading, max_bytes=max_bytes)
     with shown_progress(quiet=quiet) as progress:
         if known:
             table = _gap(compare_files(known, new, reading, progress.advance))
@@ -125,7 +123,7 @@ def _check(files: Sequence[str], train: Sequence[str], validation: Sequence[str]
 def _facts(findings: Any) -> Table:  # noqa: ANN401
     """Make the table of facts; what is no fact becomes notes."""
     columns = (
-        Column("fact"),
+        Column("name"),
         Column("value"),
         Column("confidence"),
         Column("evidence"),

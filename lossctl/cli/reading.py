@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -79,6 +80,39 @@ MaxBytesOption = Annotated[
         rich_help_panel=READING,
     ),
 ]
+
+
+def reading_of(
+    roles: Sequence[str],
+    *,
+    columns: ColumnsOption = None,
+    on: OnOption = None,
+    on_missing_keys: MissingKeysOption = "error",
+    missing: MissingOption = "error",
+    delimiter: DelimiterOption = None,
+    decimal: DecimalOption = ".",
+    thousands: ThousandsOption = None,
+    encoding: EncodingOption = None,
+    no_header: NoHeaderOption = False,
+    channels: ChannelsOption = None,
+    max_bytes: MaxBytesOption = None,
+) -> Any:  # noqa: ANN401  # the readers are loaded when they are needed
+    """Make of these options what the readers want to know, for the roles that there are."""
+    from lossctl.tables import Reading  # noqa: PLC0415  # --help needs no pandas
+
+    reading = Reading(
+        columns=of_roles(columns or [], roles),
+        on=tuple(on or ()),
+        on_missing_keys=on_missing_keys,
+        missing=missing,
+        delimiter=delimiter,
+        decimal=decimal,
+        thousands=thousands,
+        encoding=encoding,
+        header=not no_header,
+        channels=channels,
+    )
+    return reading if max_bytes is None else replace(reading, max_bytes=max_bytes)
 
 
 def of_roles(texts: Sequence[str], roles: Sequence[str]) -> dict[str, tuple[str, ...]]:

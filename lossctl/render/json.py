@@ -12,14 +12,21 @@ from lossctl.report import Card, Cell, Column, Report
 SCHEMA_VERSION = 1
 
 
+HEAD: Mapping[str, Cell] = {"schema_version": SCHEMA_VERSION, "lossctl": __version__}
+
+
+def document(card: Card) -> dict[str, Cell]:
+    """Return a card as the object that its JSON is."""
+    return {name: finite(cell) for name, cell in {**HEAD, **card.fields}.items()}
+
+
 def render(report: Report, digits: int) -> Iterator[str]:
     """Yield one document, with a row a line."""
     del digits
-    head: dict[str, Cell] = {"schema_version": SCHEMA_VERSION, "lossctl": __version__}
     if isinstance(report, Card):
-        yield json.dumps(finite({**head, **report.fields}), indent=2, allow_nan=False)
+        yield json.dumps(document(report), indent=2, allow_nan=False)
         return
-    yield json.dumps(head)[:-1] + f", {json.dumps(report.name)}: ["
+    yield json.dumps(HEAD)[:-1] + f", {json.dumps(report.name)}: ["
     line = ""
     for row in report.rows:
         if line:

@@ -1,0 +1,68 @@
+"""The interview: asking for what would change the answer, until nothing would."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from lossctl.advice import Question, Trace, advise
+from lossctl.errors import UsageError, visible
+from lossctl.facts import FactValue, Known
+from lossctl.problem import from_options
+
+
+def interview(trace: Trace) -> Trace:
+    """Ask until no answer would change the advice, or the user has no more.
+
+    Questions go to standard error, so that standard output is the answer alone.
+    """
+    typer.echo("Answer with a word or its number; Enter: none of these, or not known.", err=True)
+    while trace.questions:
+        question = trace.questions[0]
+        name = question.fact.name
+        try:
+            value = _asked(trace, question)
+        except EOFError:
+            break
+        if value is None:
+            trace = advise(trace.base, trace.stated, declined=trace.declined | {name})
+        else:
+            said = Known(name, value, "flag", evidence="answered")
+            others = [each for each in trace.stated if each.name != name]
+            trace = advise(trace.base, [*others, said], declined=trace.declined)
+    return trace
+
+
+def _asked(trace: Trace, question: Question) -> FactValue | None:
+    """Ask one question until the answer is understood; None if there is none."""
+    fact = question.fact
+    words = [word for word, each in question.answers.items() if each.changes != "nothing"]
+    typer.echo(f"\n{fact.question}", err=True)
+    if question.guess:
+        typer.echo(f"  {visible(question.guess.evidence)}", err=True)
+    for number, word in enumerate(words, 1):
+        meaning = f": {fact.values[word]}" if word in fact.values else ""
+        typer.echo(f"  {number}  {word}{meaning}", err=True)
+    while word := _line():
+        if word.isdecimal() and 1 <= int(word) <= len(words) and fact.type != "integer":
+            return question.answers[words[int(word) - 1]].value
+        said = {"y": True, "yes": True, "n": False, "no": False}.get(word.lower(), word)
+        try:
+            return from_options(trace.base, {fact.name: said})[0].value
+        except UsageError as error:
+            typer.echo(f"  {error.message}. {error.hint}".rstrip(), err=True)
+    return None
+
+
+def _line() -> str:
+    """Read an answer.
+
+    Raises:
+        EOFError: there are no more.
+    """
+    typer.echo("> ", err=True, nl=False)
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line.strip()
