@@ -120,8 +120,14 @@ class Situation:
     def fired(self) -> list[Rule]:
         """The rules that speak."""
         fired = [rule for name, rule in self.base.rules.items() if self.truths[name]]
-        overridden = {name for rule in fired for name in rule.overrides}
-        return [rule for rule in fired if rule.id not in overridden]
+        overriding = [rule for rule in fired if rule.overrides]
+        silent: set[str] = set()
+        for _ in overriding:  # a rule that is silent itself silences no other
+            now = {name for rule in overriding if rule.id not in silent for name in rule.overrides}
+            if now == silent:
+                break
+            silent = now
+        return [rule for rule in fired if rule.id not in silent]
 
     @cached_property
     def pending(self) -> list[Rule]:
@@ -232,6 +238,8 @@ class Situation:
     def _smallest_change(self, loss: str) -> Facts:
         """Find one fact, or else two, that would put a loss first; nothing where there are none."""
         rules = [rule for rule in self.base.rules.values() if rule.names(loss)]
+        # What puts others before it may be what has to change.
+        rules += [rule for rule in self.fired if any(map(rule.names, self.first.values()))]
         looked_at = {name for rule in rules for name in rule.facts} | self.base.cards[loss].facts
         names = [name for name in self.base.vocabulary.facts if name in looked_at]
         names.sort(key=self.facts.__contains__)  # to add a fact is less than to change one
@@ -441,11 +449,8 @@ def advise(
         if first.value != each.value:
             conflicts.append(Conflict((first, each), f"What the {first.origin} says is taken."))
     situation = Situation(base, {name: each.value for name, each in taken.items()})
-    known = [
-        taken.get(name) or base.vocabulary.derived_fact(name, situation.facts)
-        for name in base.vocabulary.facts
-        if name in situation.facts
-    ]
+    all_known = base.vocabulary.following(situation.stated) | taken
+    known = [all_known[name] for name in base.vocabulary.facts if name in all_known]
     conflicts += base.vocabulary.conflicts(list(taken.values()))
     guesses = tuple(
         each for each in stated if each.confidence == "weak" and each.name not in situation.facts

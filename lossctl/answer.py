@@ -10,7 +10,7 @@ from lossctl.advice import Question, Recommendation, Trace
 from lossctl.answer_text import option, sections, stated_as, title
 from lossctl.facts import Conflict, FactValue, Known
 from lossctl.report import Card, Cell, Column, Table
-from lossctl.rules import Rule
+from lossctl.rules import LossCard, Rule
 
 
 def answer(
@@ -48,6 +48,12 @@ def answer(
         "explanations": [_explanation(trace, loss) for loss in explained],
         "rules_digest": trace.base.digest,
     }
+    cited = {
+        source.partition("#")[0]
+        for each in (*fields["recommendations"], *fields["avoid"])
+        for source in each["sources"]
+    }
+    fields["sources"] = {name: str(trace.base.sources[name]) for name in sorted(cited)}
     if explain:
         fields["fired"] = [_reason(trace, rule) for rule in situation.fired]
         fields["pending"] = [
@@ -85,6 +91,7 @@ def _recommendation(trace: Trace, each: Recommendation, files: Sequence[str]) ->
         "strength": each.strength,
         "default": each.voices[0].rule.kind == "default",
         "fits": card.fits,
+        **_character(card),
         "params": {name: said["value"] for name, said in options.items()},
         "options": dict(options),
         "activation": trace.activation(each),
@@ -96,6 +103,14 @@ def _recommendation(trace: Trace, each: Recommendation, files: Sequence[str]) ->
         "sources": _once(source for rule in rules for source in rule.sources),
         "command": _command(trace, each, files),
         "code": {name: _filled(code, options) for name, code in card.code.items()},
+    }
+
+
+def _character(card: LossCard) -> dict[str, Cell]:
+    return {
+        "strengths": list(card.strengths),
+        "weaknesses": list(card.weaknesses),
+        "use": list(card.use),
     }
 
 
@@ -170,6 +185,8 @@ def _explanation(trace: Trace, loss: str) -> dict[str, Any]:
         "loss": loss,
         "state": found.state,
         "rank": mine.rank if mine else None,
+        "fits": trace.base.cards[loss].fits,
+        **_character(trace.base.cards[loss]),
         "because": found.because,
         "speaks_for": [_reason(trace, voice.rule) for voice in (mine.voices if mine else ())],
         "speaks_against": [_reason(trace, rule) for rule in situation.avoided(loss)],

@@ -148,29 +148,35 @@ def _explanations(fields: Fields) -> Iterator[tuple[str, str]]:
 
 
 def _explained(each: Fields) -> Iterator[str]:
-    """Tell what speaks for and against a loss, what might yet, and what would put it first."""
+    """Tell what a loss is like, what speaks for and against it, and what would put it first."""
     yield each["because"]
-    for heading, key in (("for it", "speaks_for"), ("against it", "speaks_against")):
-        for reason in each[key]:
-            yield f"{heading}: {reason['text']}"
-            yield f"  {reason['rule']}: {', '.join(reason['facts']) or 'whatever the facts'}"
-            yield f"  {reason['evidence']}: {_cited(reason)}"
+    yield f"fits: {each['fits']}"
+    yield from (f"{key}: {' '.join(each[key])}" for key in ("strengths", "weaknesses") if each[key])
+    if each["use"]:
+        yield f"used for: {'; '.join(each['use'])}"
+    yield from _reasons("for it", each["speaks_for"])
+    yield from _reasons("against it", each["speaks_against"])
     yield from (f"does not fit: {reason}" for reason in each["vetoes"][1:])
-    unknown = each["unknown"][:NAMED]
-    if unknown:
-        yield f"more might be said of it if these were known: {', '.join(unknown)}"
-    if each["smallest_change"]:
-        facts = (
-            (n, frozenset(v) if isinstance(v, list) else v)
-            for n, v in each["smallest_change"].items()
-        )
-        yield f"it would be first with {', '.join(stated_as(name, value) for name, value in facts)}"
-    elif each["state"] != "first":
-        yield "no one or two facts would put it first"
+    if each["unknown"]:
+        unknown = ", ".join(each["unknown"][:NAMED])
+        yield f"more might be said of it if these were known: {unknown}"
+    if each["state"] != "first":
+        yield _what_it_takes(each["smallest_change"])
 
 
-def _cited(reason: Fields) -> str:
-    return ", ".join(reason["sources"]) or f"{reason['file']}, line {reason['line']}"
+def _reasons(heading: str, reasons: Sequence[Fields]) -> Iterator[str]:
+    for each in reasons:
+        sources = ", ".join(each["sources"]) or f"{each['file']}, line {each['line']}"
+        yield f"{heading}: {each['text']}"
+        yield f"  {each['rule']}: {', '.join(each['facts']) or 'whatever the facts'}"
+        yield f"  {each['evidence']}: {sources}"
+
+
+def _what_it_takes(change: Fields) -> str:
+    if not change:
+        return "no one or two facts would put it first"
+    facts = ((name, frozenset(v) if isinstance(v, list) else v) for name, v in change.items())
+    return f"it would be first with {', '.join(stated_as(name, value) for name, value in facts)}"
 
 
 def _opened(trace: Trace, fields: Fields) -> Iterator[tuple[str, str]]:

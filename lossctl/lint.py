@@ -66,6 +66,7 @@ def _values(vocabulary: Vocabulary, name: str, leaves: Sequence[Leaf]) -> list[F
     fact = vocabulary.facts[name]
     named = {value for leaf in leaves if leaf.operator != "known" for value in leaf.values}
     if fact.type in ("number", "integer"):
+        named = named or {fact.at_least or fact.at_most or 2}
         step = 1 if fact.type == "integer" else 1e-9
         near = {number + by for number in named for by in (-step, 0, step)}  # type: ignore[operator]
         low = -float("inf") if fact.at_least is None else fact.at_least

@@ -43,11 +43,20 @@ def from_file(base: RuleBase, file: str) -> list[Known]:
     from lossctl.rule_files import read_facts, read_text  # noqa: PLC0415  # only for who needs yaml
 
     name = "standard input" if file == "-" else file
-    text = sys.stdin.read() if file == "-" else read_text(file)
+    text = _standard_input() if file == "-" else read_text(file)
     return [
         Known(fact, value, "file", evidence=f"{name}, line {line}")
         for fact, (value, line) in read_facts(text, name, base).items()
     ]
+
+
+def _standard_input() -> str:
+    try:
+        text = sys.stdin.read()
+        text.encode()
+    except UnicodeError:
+        raise UsageError("standard input is not UTF-8") from None
+    return text
 
 
 def loss_name(base: RuleBase, name: str) -> str:

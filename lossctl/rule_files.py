@@ -10,18 +10,18 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from lossctl.documents import Node, read
 from lossctl.errors import UsageError, quote
-from lossctl.facts import Contradiction, Derivation, Fact, Facts, Vocabulary
-from lossctl.facts.conditions import All, AnyOf, Condition, Leaf, Not
+from lossctl.facts import Vocabulary
+from lossctl.facts.reading import VocabularyReader, listed, number, one_of, texts
 from lossctl.rules import (
     EVIDENCE,
     KINDS,
     STRENGTHS,
     Bar,
-    Card,
+    LossCard,
     Measured,
     Named,
     Rule,
@@ -29,9 +29,8 @@ from lossctl.rules import (
     Source,
 )
 
-Value = TypeVar("Value")
-
 BUILTIN = "builtin"
+"""What a user's file extends when it extends the rules that come with lossctl."""
 
 STATEMENTS = "statements.yaml"
 """What the articles say: not for advice, but to see that all of it was heard."""
@@ -49,61 +48,85 @@ def read_folder(path: Path) -> RuleBase:
     Raises:
         UsageError: a file is not as it must be; with file, line, and what is wrong.
     """
-    texts = {
-        each.relative_to(path).as_posix(): read_text(str(each))
-        for each in sorted(path.rglob("*.yaml"))
-    }
+    for each in sorted(path.rglob("*.yml")):
+        raise UsageError(f"{quote(each.relative_to(path).as_posix())} is not read", "name it .yaml")
+    files = {each.relative_to(path).as_posix(): each for each in sorted(path.rglob("*.yaml"))}
+    said = {name: read_text(str(each), name) for name, each in files.items()}
     for name in ("facts.yaml", "sources.yaml"):
-        if name not in texts:
+        if name not in said:
             raise UsageError(f"the rule base {quote(str(path))} has no {name}")
-    reader = Reader()
-    documents = {n: read(text, n) for n, text in texts.items() if n not in (STATEMENTS, SCENARIOS)}
+    documents = {n: read(text, n) for n, text in said.items() if n not in (STATEMENTS, SCENARIOS)}
+    cards = [document for name, document in documents.items() if name.startswith("losses/")]
+    reader = Reader(losses=[loss for document in cards for loss in document.fields()])
+    reader.read_parts(documents["facts.yaml"])
     reader.facts(documents.pop("facts.yaml"))
     reader.read_sources(documents.pop("sources.yaml").known_fields(["sources"])["sources"])
-    for name in [name for name in documents if name.startswith("losses/")]:
-        reader.read_cards(documents.pop(name))
-    for document in documents.values():
-        for node in document.known_fields(["rules"])["rules"].items():
-            reader.read_rule(node)
-    return reader.base(hashlib.sha256("\0".join(texts.values()).encode()).hexdigest()[:16])
+    for document in cards:
+        reader.read_cards(document)
+    for name, document in documents.items():
+        if not name.startswith("losses/"):
+            for node in document.known_fields(["rules"])["rules"].items():
+                reader.read_rule(node)
+    return reader.base(_digest(*sorted(said.values())))
 
 
-def overlaid(base: RuleBase, file: str, above: Sequence[str] = ()) -> RuleBase:
+def _digest(*said: str) -> str:
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()[:16]
+
+
+def overlaid(
+    base: RuleBase, file: str, laid: set[str] | None = None, above: Sequence[str] = ()
+) -> RuleBase:
     """Change a rule base as a user's file says.
 
     Args:
         base: the rule base.
         file: the user's file.
-        above: the files that extend it.
+        laid: the files that were laid over it already; each is once.
+        above: the files that extend this one.
 
     Raises:
         UsageError: the file is not as it must be, or changes a rule that is not there.
     """
+    laid = set() if laid is None else laid
+    resolved = str(Path(file).resolve())
+    if resolved in laid:
+        return base
     text = read_text(file)
     parts = ["disable", "override", "add", "sources", "losses"]
     fields = read(text, file).known_fields(["extends"], parts)
-    extended = fields["extends"].text()
-    if extended != BUILTIN:
-        other = str(Path(file).parent / extended)
-        if other in (file, *above):
-            raise fields["extends"].error(f"{quote(extended)} extends itself")
-        base = overlaid(base, other, (file, *above))
-    reader = Reader(base)
+    if fields["extends"].text() != BUILTIN:
+        other = _extended(fields["extends"], Path(file).parent, (resolved, *above))
+        base = overlaid(base, other, laid, (resolved, *above))
+    laid.add(resolved)
+    cards = fields["losses"].fields() if "losses" in fields else {}
+    reader = Reader(base, losses=list(cards))
     if "sources" in fields:
         reader.read_sources(fields["sources"])
     if "losses" in fields:
         reader.read_cards(fields["losses"])
     for node in fields["disable"].items() if "disable" in fields else ():
-        del reader.rules[reader.rule_named(node, node.text())]
+        reader.disable(reader.rule_named(node, node.text()))
     for name, node in fields["override"].fields().items() if "override" in fields else ():
-        reader.override(reader.rule_named(node, name), node)
+        reader.override(reader.rule_named(fields["override"].key(name), name), node)
     for node in fields["add"].items() if "add" in fields else ():
         reader.read_rule(node, own=True)
-    return reader.base(hashlib.sha256(f"{base.digest}\0{text}".encode()).hexdigest()[:16])
+    return reader.base(_digest(base.digest, text))
 
 
-def read_text(file: str) -> str:
-    """Read a text file.
+def _extended(node: Node, folder: Path, above: Sequence[str]) -> str:
+    """Return the file that a user's file extends."""
+    other = folder / node.text()
+    if str(other.resolve()) in above:
+        raise node.error(f"{quote(node.text())} extends itself")
+    if not other.is_file():
+        hint = f"write {BUILTIN}, or the name of a file beside this one"
+        raise node.error(f"there is no file {quote(node.text())}", hint)
+    return str(other)
+
+
+def read_text(file: str, name: str = "") -> str:
+    """Read a text file; messages call it by another name, if one is given.
 
     Raises:
         UsageError: it cannot be read, or is not UTF-8.
@@ -111,9 +134,11 @@ def read_text(file: str) -> str:
     try:
         return Path(file).read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise UsageError(f"{quote(file)} cannot be read: {error.strerror}") from None
+        raise UsageError(f"{quote(name or file)} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise UsageError(f"{quote(file)} is not UTF-8") from None
+        raise UsageError(f"{quote(name or file)} is not UTF-8") from None
+    except ValueError:
+        raise UsageError(f"{quote(name or file)} is no name of a file") from None
 
 
 def read_facts(text: str, file: str, base: RuleBase) -> dict[str, tuple[Any, int]]:
@@ -124,28 +149,32 @@ def read_facts(text: str, file: str, base: RuleBase) -> dict[str, tuple[Any, int
     """
     root = read(text, file)
     facts = Reader(base).stated(root)
-    lines = {base.vocabulary.fact(name).name: node.line for name, node in root.fields().items()}
+    lines = {base.vocabulary.fact(name).name: root.keys[name] for name in root.fields()}
     return {name: (value, lines[name]) for name, value in facts.items()}
 
 
-class Reader:
+class Reader(VocabularyReader):
     """Reads documents one after the other; later ones are checked against earlier ones."""
 
-    def __init__(self, base: RuleBase | None = None) -> None:
-        """Begin with nothing, or with a rule base that is to be changed."""
-        self.vocabulary = base.vocabulary if base else Vocabulary({}, {})
+    def __init__(self, base: RuleBase | None = None, losses: Sequence[str] = ()) -> None:
+        """Begin with nothing, or with a rule base that is to be changed.
+
+        Args:
+            base: the rule base.
+            losses: the losses of which cards will be read.
+        """
+        vocabulary = base.vocabulary if base else Vocabulary({}, {})
+        super().__init__(vocabulary, [*(base.cards if base else ()), *losses])
         self.parts: dict[str, str] = dict(base.parts) if base else {}
         self.sources: dict[str, Source] = dict(base.sources) if base else {}
-        self.cards: dict[str, Card] = dict(base.cards) if base else {}
+        self.cards: dict[str, LossCard] = dict(base.cards) if base else {}
         self.rules: dict[str, Rule] = dict(base.rules) if base else {}
+        self.overridden: list[Node] = []
 
     def base(self, digest: str) -> RuleBase:
         """Return all that was read; rules stand in the order of their names, not of files."""
-        for rule in self.rules.values():
-            for name in rule.overrides:
-                if name not in self.rules:
-                    unknown = UsageError.unknown("rule", name, self.rules)
-                    raise Node(name, rule.file, rule.line).at(unknown)
+        for node in self.overridden:  # a rule may override one that stands in a later file
+            self.rule_named(node, node.text())
         rules = {name: self.rules[name] for name in sorted(self.rules)}
         cards = {name: self.cards[name] for name in sorted(self.cards)}
         return RuleBase(self.vocabulary, self.parts, self.sources, cards, rules, digest)
@@ -156,131 +185,44 @@ class Reader:
             raise node.at(UsageError.unknown("rule", name, self.rules))
         return name
 
-    # facts
-
-    def facts(self, root: Node) -> None:
-        """Read the vocabulary."""
-        fields = root.known_fields(
-            ["groups", "facts", "parts"], ["measures", "derived", "contradictory"]
-        )
-        groups = {name: node.text() for name, node in fields["groups"].fields().items()}
-        self.parts = {name: node.text() for name, node in fields["parts"].fields().items()}
-        facts = {name: _fact(name, node, groups) for name, node in fields["facts"].fields().items()}
-        measures = fields["measures"].fields() if "measures" in fields else {}
-        told = {name: node.text() for name, node in measures.items()}
-        self.vocabulary = Vocabulary(groups, facts, told)
-        derived = tuple(_listed(fields, "derived", self._derivation))
-        contradictory = tuple(_listed(fields, "contradictory", self._contradiction))
-        self.vocabulary = Vocabulary(groups, facts, told, derived, contradictory)
-
-    def _derivation(self, node: Node) -> Derivation:
-        fields = node.known_fields(["when", "then", "because"])
-        then = self.stated(fields["then"])
-        return Derivation(self.condition(fields["when"]), then, fields["because"].text())
-
-    def _contradiction(self, node: Node) -> Contradiction:
-        fields = node.known_fields(["when", "because"])
-        return Contradiction(self.condition(fields["when"]), fields["because"].text())
-
-    def stated(self, node: Node) -> Facts:
-        """Read facts as someone states them."""
-        found = {}
-        for name, each in node.fields().items():
-            fact = self.fact(name, each)
-            try:
-                found[fact.name] = fact.checked(each.plain, self.cards)
-            except UsageError as error:
-                raise each.at(error) from None
-        return found
-
-    def fact(self, name: str, node: Node) -> Fact:
-        """Look a fact up that a document names."""
-        try:
-            return self.vocabulary.fact(name)
-        except UsageError as error:
-            raise node.at(error) from None
-
-    # conditions
-
-    def condition(self, node: Node) -> Condition:
-        """Read a condition: `{fact: value, …}`, a leaf with an operator, or all, any, not."""
-        fields = node.fields()
-        if "fact" in fields:
-            return self._leaf(node)
-        words = fields.keys() & {"all", "any", "not"}
-        if not words:
-            leaves = tuple(self._short(name, each) for name, each in fields.items())
-            return leaves[0] if len(leaves) == 1 else All(leaves)
-        if len(fields) > 1:
-            raise node.error("all, any and not stand alone")
-        ((word, inner),) = fields.items()
-        if word == "not":
-            return Not(self.condition(inner))
-        parts = tuple(self.condition(each) for each in inner.items())
-        if not parts:
-            raise node.error(f"{word} of nothing")
-        return All(parts) if word == "all" else AnyOf(parts)
-
-    def _short(self, name: str, node: Node) -> Leaf:
-        fact = self.fact(name, node)
-        return self._made(fact, "has" if fact.type == "several" else "in", node)
-
-    def _leaf(self, node: Node) -> Leaf:
-        operators = ["is", "in", "has", "at_least", "at_most", "between", "known"]
-        fields = node.known_fields(["fact"], operators)
-        if len(fields) != 2:
-            raise node.error(f"one of {', '.join(operators)} is needed beside the fact")
-        fact = self.fact(fields["fact"].text(), node)
-        ((word, each),) = [(word, each) for word, each in fields.items() if word != "fact"]
-        if word == "known":
-            return Leaf(fact.name, "known", (each.switch(),), 0.0)
-        ends = {"at_least": 1, "at_most": 1, "between": 2}
-        numeric = fact.type in ("number", "integer")
-        if (word in ends and not numeric) or ((word == "has") != (fact.type == "several")):
-            raise each.error(f"{word} does not go with {fact.name}, which is a {fact.type}")
-        leaf = self._made(fact, "in" if word == "is" else word, each)
-        if word in ends and len(leaf.values) != ends[word]:
-            raise each.error(f"{word} needs {ends[word]} numbers")
-        if word == "between" and leaf.values[0] > leaf.values[1]:  # type: ignore[operator]
-            raise each.error("between needs the smaller number first")
-        return leaf
-
-    def _made(self, fact: Fact, operator: Any, node: Node) -> Leaf:  # noqa: ANN401
-        nodes = node.items() if isinstance(node.plain, list) else [node]
-        values = tuple(value for each in nodes for value in self._meant(fact, each))
-        if not values:
-            raise node.error(f"{fact.name} of nothing")
-        return Leaf(fact.name, operator, values, 0.0 if fact.hint else 1.0)
-
-    def _meant(self, fact: Fact, node: Node) -> tuple[Any, ...]:
-        """Return the values that a word of a condition means: a union stands for its members."""
-        if node.plain in fact.unions:
-            return fact.unions[node.plain]
-        try:
-            value = fact.checked(node.plain, self.cards)
-        except UsageError as error:
-            raise node.at(error) from None
-        return tuple(value) if isinstance(value, frozenset) else (value,)
+    def loss(self, node: Node, name: str) -> str:
+        """Return the name of a loss that a document names, if it has a card."""
+        if name not in self.losses:
+            raise node.at(UsageError.unknown("loss", name, self.losses))
+        return name
 
     # sources and cards
+
+    def read_parts(self, root: Node) -> None:
+        """Read the parts that a training may have."""
+        node = root.fields().get("parts")
+        if node is None:
+            raise root.error("the key 'parts' is missing")
+        self.parts = texts(node)
+        if not self.parts:
+            raise node.error("there has to be a part")
 
     def read_sources(self, root: Node) -> None:
         """Read sources."""
         details = ["authors", "where", "year", "publisher", "date", "url"]
         for name, node in root.fields().items():
-            texts = {
-                key: str(each.plain)
+            if name in self.sources:
+                raise root.key(name).error(f"there is a source {quote(name)} already")
+            said = {
+                key: str(each.value) if type(each.value) is int else each.text()
                 for key, each in node.known_fields(["title", "kind"], details).items()
             }
-            self.sources[name] = Source(name, texts.pop("title"), texts.pop("kind"), texts)
+            self.sources[name] = Source(name, said.pop("title"), said.pop("kind"), said)
 
-    def cited(self, node: Node) -> tuple[str, ...]:
+    def _cited(self, node: Node) -> tuple[str, ...]:
         """Read the names of sources, each with a place in it or without."""
-        for each in node.items():
-            source = each.text().partition("#")[0]
-            if source not in self.sources:
-                raise each.at(UsageError.unknown("source", source, self.sources))
-        return tuple(each.text() for each in node.items())
+        return tuple(self._source(each) for each in node.items())
+
+    def _source(self, node: Node) -> str:
+        source = node.text().partition("#")[0]
+        if source not in self.sources:
+            raise node.at(UsageError.unknown("source", source, self.sources))
+        return node.text()
 
     def read_cards(self, root: Node) -> None:
         """Read loss cards."""
@@ -289,52 +231,61 @@ class Reader:
                 raise node.error(f"{quote(name)} has a card already")
             self.cards[name] = self._card(name, node)
 
-    def _card(self, name: str, node: Node) -> Card:
+    def _card(self, name: str, node: Node) -> LossCard:
         lists = ["labels", "outputs", "requires", "excludes", "strengths", "weaknesses", "use"]
         others = ["part", "parts", "roles", "activation", "params", "code"]
         fields = node.known_fields(["tasks", "fits", "sources"], [*lists, *others])
 
         def values(key: str, fact: str) -> tuple[str, ...]:
             known = self.vocabulary.facts[fact]
-            meant = _listed(fields, key, lambda node: self._meant(known, node))
+            meant = listed(fields, key, lambda node: self.meant(known, node))
             return tuple(value for each in meant for value in each)
 
-        def bars(key: str) -> tuple[Bar, ...]:
-            return tuple(_listed(fields, key, self._bar))
-
-        def texts(key: str) -> tuple[str, ...]:
-            return tuple(_listed(fields, key, Node.text))
-
         parts = list(self.parts)
-        return Card(
+        return LossCard(
             loss=name,
             tasks=values("tasks", "task"),
             labels=values("labels", "labels"),
             outputs=values("outputs", "output"),
-            requires=bars("requires"),
-            excludes=bars("excludes"),
-            part=_one_of(fields["part"], "part", parts) if "part" in fields else parts[0],
-            parts={
-                task: _one_of(each, "part", parts)
-                for task, each in (fields["parts"].fields().items() if "parts" in fields else ())
-            },
-            roles=texts("roles") or ("prediction", "target"),
+            requires=tuple(listed(fields, "requires", self._bar)),
+            excludes=tuple(listed(fields, "excludes", self._bar)),
+            part=one_of(fields["part"], "part", parts) if "part" in fields else parts[0],
+            parts=self._parts(fields["parts"]) if "parts" in fields else {},
+            roles=tuple(listed(fields, "roles", Node.text)) or ("prediction", "target"),
             fits=fields["fits"].text(),
-            strengths=texts("strengths"),
-            weaknesses=texts("weaknesses"),
-            use=texts("use"),
+            strengths=tuple(listed(fields, "strengths", Node.text)),
+            weaknesses=tuple(listed(fields, "weaknesses", Node.text)),
+            use=tuple(listed(fields, "use", Node.text)),
             activation=fields["activation"].text() if "activation" in fields else "",
-            params=_params(fields["params"]) if "params" in fields else {},
-            code={
-                framework: each.text()
-                for framework, each in (fields["code"].fields().items() if "code" in fields else ())
-            },
-            sources=self.cited(fields["sources"]),
+            params=self._params(fields["params"]) if "params" in fields else {},
+            code=texts(fields["code"]) if "code" in fields else {},
+            sources=self._cited(fields["sources"]),
         )
 
     def _bar(self, node: Node) -> Bar:
         fields = node.known_fields(["when", "because"])
         return Bar(self.condition(fields["when"]), fields["because"].text())
+
+    def _parts(self, node: Node) -> dict[str, str]:
+        """Read the part that a loss is for in each of some tasks."""
+        task = self.vocabulary.facts["task"]
+        return {
+            value: one_of(each, "part", list(self.parts))
+            for name, each in node.fields().items()
+            for value in self.meant(task, node.key(name))
+        }
+
+    def _params(self, node: Node) -> dict[str, Mapping[str, Any]]:
+        """Read what is said of a loss's options."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for name, each in node.fields().items():
+            fields = each.known_fields(["value"], ["default", "because", "source"])
+            checks = {"because": Node.text, "source": self._source}
+            found[name] = {
+                key: checks[key](said) if key in checks else said.plain
+                for key, said in fields.items()
+            }
+        return found
 
     # rules
 
@@ -354,7 +305,7 @@ class Reader:
                 f"there is a rule {quote(name)} already: {there.file}, line {there.line}",
                 "override it, or give this one another id" if own else "",
             )
-        values: dict[str, Any] = {
+        unsaid: dict[str, Any] = {
             "id": name,
             "losses": (),
             "because": "",
@@ -370,37 +321,46 @@ class Reader:
             "file": node.file,
             "line": node.line,
         }
-        rule = Rule(**(values | self._attributes(fields)))
-        self.rules[name] = _sound(rule, node)
+        rule = Rule(**(unsaid | self._attributes(fields, own=own)))
+        self.rules[name] = _sound(rule, node, fields)
+
+    def disable(self, name: str) -> None:
+        """Take a rule out; no other overrides it any more."""
+        del self.rules[name]
+        for rule in list(self.rules.values()):
+            left = tuple(other for other in rule.overrides if other != name)
+            self.rules[rule.id] = replace(rule, overrides=left)
 
     def override(self, name: str, node: Node) -> None:
         """Replace some fields of a rule; the rest stays as it is."""
-        fields = node.fields()
         known = ["kind", "when", "losses", "because", "warning", "evidence", "sources", "params"]
         fields = node.known_fields([], [*known, "activation", "disagree", "overrides", "examples"])
         rule = self.rules[name]
-        places = {key: f"{node.file}, line {each.line}" for key, each in fields.items()}
-        changes = self._attributes(fields)
+        places = {key: f"{node.file}, line {node.keys[key]}" for key in fields}
+        changes = self._attributes(fields, own=True)
+        for said, other in (("because", "warning"), ("warning", "because")):
+            if said in fields and other not in fields:
+                changes[other] = ""  # the one takes the place of the other
         if "examples" not in fields and "when" in fields:
             changes |= {"fires": (), "silent": ()}  # they were of the former condition
-        self.rules[name] = _sound(
-            replace(rule, **changes, changed={**rule.changed, **places}), node
-        )
+        changed = replace(rule, **changes, changed={**rule.changed, **places})
+        self.rules[name] = _sound(changed, node, fields)
 
-    def _attributes(self, fields: Mapping[str, Node]) -> dict[str, Any]:
+    def _attributes(self, fields: Mapping[str, Node], *, own: bool) -> dict[str, Any]:
         """Read the fields that there are."""
+        evidence = EVIDENCE if own else EVIDENCE[:-1]
         readers: dict[str, Callable[[Node], Any]] = {
-            "kind": lambda node: _one_of(node, "kind", KINDS),
+            "kind": lambda node: one_of(node, "kind", KINDS),
             "when": self.condition,
-            "losses": lambda node: tuple(self._named(each) for each in node.items()),
+            "losses": self._all_named,
             "because": Node.text,
             "warning": Node.text,
-            "evidence": lambda node: _one_of(node, "evidence", EVIDENCE),
-            "sources": self.cited,
+            "evidence": lambda node: one_of(node, "evidence", evidence),
+            "sources": self._cited,
             "params": self._options,
             "activation": Node.text,
             "disagree": Node.text,
-            "overrides": lambda node: tuple(each.text() for each in node.items()),
+            "overrides": self._overridden,
         }
         found = {key: readers[key](node) for key, node in fields.items() if key in readers}
         if "examples" in fields:
@@ -409,6 +369,19 @@ class Reader:
                 found[key] = tuple(self.stated(each) for each in node.items())
         return found
 
+    def _overridden(self, node: Node) -> tuple[str, ...]:
+        self.overridden += node.items()
+        return tuple(each.text() for each in node.items())
+
+    def _all_named(self, node: Node) -> tuple[Named, ...]:
+        found: dict[str, Named] = {}
+        for each in node.items():
+            named = self._named(each)
+            if named.loss in found:
+                raise each.error(f"{named.loss} is named twice")
+            found[named.loss] = named
+        return tuple(found.values())
+
     def _named(self, node: Node) -> Named:
         if isinstance(node.value, str):
             return Named(self.loss(node, node.value))
@@ -416,17 +389,11 @@ class Reader:
         loss = self.loss(fields["loss"], fields["loss"].text())
         if "strength" not in fields:
             return Named(loss)
-        return Named(loss, _one_of(fields["strength"], "strength", STRENGTHS))  # type: ignore[arg-type]
-
-    def loss(self, node: Node, name: str) -> str:
-        """Return the name of a loss that a document names, if it has a card."""
-        if name not in self.cards:
-            raise node.at(UsageError.unknown("loss", name, self.cards))
-        return name
+        return Named(loss, one_of(fields["strength"], "strength", STRENGTHS))  # type: ignore[arg-type]
 
     def _options(self, node: Node) -> Mapping[str, Mapping[str, Any]]:
         return {
-            self.loss(each, name): {
+            self.loss(node.key(name), name): {
                 option: self._option(value) for option, value in each.fields().items()
             }
             for name, each in node.fields().items()
@@ -436,65 +403,18 @@ class Reader:
         if not isinstance(node.value, Mapping):
             return node.plain
         fields = node.known_fields(["measured"], ["times"])
-        measure = _one_of(fields["measured"], "measure", list(self.vocabulary.measures))
-        return Measured(measure, fields["times"].plain if "times" in fields else 1.0)
+        measure = one_of(fields["measured"], "measure", list(self.vocabulary.measures))
+        return Measured(measure, number(fields["times"]) if "times" in fields else 1.0)
 
 
-def _fact(name: str, node: Node, groups: Mapping[str, str]) -> Fact:
-    needed = ["group", "type", "help", "question"]
-    numbers = ["at_least", "at_most", "common"]
-    fields = node.known_fields(needed, ["values", "unions", "flag", "asked", "hint", *numbers])
-    kinds = ["choice", "several", "flag", "number", "integer", "loss"]
-    values = {
-        value: meaning.text()
-        for value, meaning in (fields["values"].fields().items() if "values" in fields else ())
-    }
-    unions = fields["unions"].fields() if "unions" in fields else {}
-    return Fact(
-        name=name,
-        group=_one_of(fields["group"], "group", list(groups)),
-        type=_one_of(fields["type"], "type", kinds),  # type: ignore[arg-type]
-        help=fields["help"].text(),
-        question=fields["question"].text(),
-        asked=fields["asked"].switch() if "asked" in fields else True,
-        values=values,
-        unions={
-            union: tuple(_one_of(each, "value", list(values)) for each in members.items())
-            for union, members in unions.items()
-        },
-        flag=fields["flag"].text() if "flag" in fields else "",
-        hint=fields["hint"].switch() if "hint" in fields else False,
-        **{key: fields[key].plain for key in numbers if key in fields},
-    )
-
-
-def _sound(rule: Rule, node: Node) -> Rule:
+def _sound(rule: Rule, node: Node, fields: Mapping[str, Node]) -> Rule:
     """Return a rule whose fields go together."""
     if bool(rule.because) == bool(rule.warning):
         raise node.error(f"{rule.id} needs one of because and warning")
     if not rule.losses and rule.kind != "advise":
         raise node.error(f"{rule.id} names no loss", "only advise may speak of all of them")
+    if rule.id in rule.overrides:
+        raise fields["overrides"].error(f"{rule.id} overrides itself")
     if rule.kind in ("avoid", "forbid") and any(each.strength != "normal" for each in rule.losses):
         raise node.error(f"{rule.id} has a strength, which {rule.kind} has not")
     return rule
-
-
-def _params(node: Node) -> Mapping[str, Mapping[str, Any]]:
-    return {
-        option: {
-            key: value.plain
-            for key, value in each.known_fields(["value"], ["default", "because", "source"]).items()
-        }
-        for option, each in node.fields().items()
-    }
-
-
-def _listed(fields: Mapping[str, Node], key: str, reader: Callable[[Node], Value]) -> list[Value]:
-    """Read each of a list that may be left out."""
-    return [reader(each) for each in fields[key].items()] if key in fields else []
-
-
-def _one_of(node: Node, what: str, known: Sequence[str]) -> str:
-    if not isinstance(node.value, str) or node.value not in known:
-        raise node.at(UsageError.unknown(what, str(node.plain), known))
-    return node.value

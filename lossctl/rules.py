@@ -125,7 +125,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Card:
+class LossCard:
     """What one loss is for.
 
     Args:
@@ -195,7 +195,7 @@ class RuleBase:
     vocabulary: Vocabulary
     parts: Mapping[str, str]
     sources: Mapping[str, Source]
-    cards: Mapping[str, Card]
+    cards: Mapping[str, LossCard]
     rules: Mapping[str, Rule]
     digest: str
 
@@ -223,6 +223,10 @@ def folder() -> Path:
     return installed if installed.is_dir() else package.parent / "rules"
 
 
+SEAL = 32
+"""Bytes at the beginning of what is kept that tell whether the rest is whole."""
+
+
 @cache
 def load(overlays: Sequence[str] = ()) -> RuleBase:
     """Return the rule base that comes with lossctl, changed by files of the user's.
@@ -238,8 +242,9 @@ def load(overlays: Sequence[str] = ()) -> RuleBase:
         return base
     from lossctl.rule_files import overlaid  # noqa: PLC0415  # yaml is only for who needs it
 
+    laid: set[str] = set()
     for each in overlays:
-        base = overlaid(base, each)
+        base = overlaid(base, each, laid)
     return base
 
 
@@ -251,20 +256,22 @@ def _compiled(path: Path) -> RuleBase:
     """
     code = [Path(__file__), *sorted(Path(__file__).parent.glob("facts/*.py"))]
     code += [Path(__file__).parent / name for name in ("documents.py", "rule_files.py")]
-    texts = {each: each.read_bytes() for each in (*code, *sorted(path.rglob("*.yaml")))}
-    digest = hashlib.sha256(b"\0".join(texts.values()))
-    digest.update(sys.implementation.cache_tag.encode() if sys.implementation.cache_tag else b"")
+    digest = hashlib.sha256(str(sys.implementation.cache_tag).encode())
+    for each in (*code, *sorted(path.rglob("*.y*ml"))):
+        digest.update(f"\0{each.name}\0{each.parent.name}\0".encode() + each.read_bytes())
     kept = Path(__file__).parent / "__pycache__" / f"rules.{digest.hexdigest()[:32]}.pickle"
-    with contextlib.suppress(OSError, EOFError, pickle.UnpicklingError):
-        base = pickle.loads(kept.read_bytes())  # noqa: S301  # ours, as much as the code beside it
-        if isinstance(base, RuleBase):
+    with contextlib.suppress(OSError):
+        data = kept.read_bytes()
+        if hashlib.sha256(data[SEAL:]).digest() == data[:SEAL]:
+            base: RuleBase = pickle.loads(data[SEAL:])  # noqa: S301  # ours, as the code beside it
             return base
     from lossctl.rule_files import read_folder  # noqa: PLC0415  # yaml is only for who needs it
 
     base = read_folder(path)
     if not sys.dont_write_bytecode:
         with contextlib.suppress(OSError):
-            _keep(kept, pickle.dumps(base, protocol=5))
+            data = pickle.dumps(base, protocol=5)
+            _keep(kept, hashlib.sha256(data).digest() + data)
     return base
 
 

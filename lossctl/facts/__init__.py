@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -111,12 +113,14 @@ class Fact:
         number = float(value) if isinstance(value, str) and NUMBER.fullmatch(value) else value
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise UsageError(f"{self.name} must be a number, not {quote(str(value))}")
-        low, high = self.at_least, self.at_most
-        outside = (low is not None and number < low) or (high is not None and number > high)
-        if outside or number != number or abs(number) == float("inf"):  # noqa: PLR0124  # NaN
-            ends = {"at least": low, "at most": high}
-            limits = " and ".join(f"{w} {end:g}" for w, end in ends.items() if end is not None)
+        ends = {"at least": self.at_least, "at most": self.at_most}
+        limits = " and ".join(f"{word} {end:g}" for word, end in ends.items() if end is not None)
+        low = -math.inf if self.at_least is None else self.at_least
+        high = math.inf if self.at_most is None else self.at_most
+        if not low <= number <= high:
             raise UsageError(f"{self.name} must be {limits or 'finite'}, not {quote(str(value))}")
+        if abs(number) > sys.float_info.max:
+            raise UsageError(f"{self.name} must be finite")
         if self.type == "number":
             return float(number)
         if number != int(number):
@@ -198,45 +202,40 @@ class Vocabulary:
 
     def completed(self, stated: Facts) -> Facts:
         """Add what follows from the facts; what is stated is never replaced."""
+        return {**stated, **{name: each.value for name, each in self.following(stated).items()}}
+
+    def following(self, stated: Facts) -> dict[str, Known]:
+        """Return what follows from the facts, each with the reason."""
         facts = dict(stated)
+        found: dict[str, Known] = {}
         while True:
             new = {
-                name: value
-                for each in self.derived
-                if each.then.keys() - facts.keys() and each.when.holds(facts)
-                for name, value in each.then.items()
+                name: Known(name, value, "derived", evidence=rule.because)
+                for rule in reversed(self.derived)  # so that of two the first is taken
+                if rule.then.keys() - facts.keys() and rule.when.holds(facts)
+                for name, value in rule.then.items()
                 if name not in facts
             }
             if not new:
-                return facts
-            facts |= new
-
-    def reason(self, name: str, facts: Facts) -> str:
-        """Say why a fact follows from the others."""
-        others = {other: value for other, value in facts.items() if other != name}
-        return next(
-            each.because
-            for each in self.derived
-            if each.then.get(name) == facts[name] and each.when.holds(others)
-        )
+                return found
+            found |= new
+            facts |= {name: each.value for name, each in new.items()}
 
     def conflicts(self, stated: Sequence[Known]) -> list[Conflict]:
         """List what cannot all be right of what is stated."""
-        named = {each.name: each for each in stated}
-        facts = self.completed({name: each.value for name, each in named.items()})
+        known = {each.name: each for each in stated}
+        facts = {name: each.value for name, each in known.items()}
+        known = self.following(facts) | known
+        facts = {name: each.value for name, each in known.items()}
         found = []
         for impossible in self.contradictory:
             if impossible.when.holds(facts):
                 names = dict.fromkeys(leaf.fact for leaf in impossible.when.leaves())
-                involved = (named.get(name) or self.derived_fact(name, facts) for name in names)
-                found.append(Conflict(tuple(involved), impossible.because))
+                involved = tuple(known[name] for name in names if name in known)
+                found.append(Conflict(involved, impossible.because))
         for rule in self.derived:
             for name, value in rule.then.items():
-                if name in named and value != facts[name] and rule.when.holds(facts):
+                if facts.get(name, value) != value and rule.when.holds(facts):
                     derived = Known(name, value, "derived", evidence=rule.because)
-                    found.append(Conflict((named[name], derived), rule.because))
+                    found.append(Conflict((known[name], derived), rule.because))
         return found
-
-    def derived_fact(self, name: str, facts: Facts) -> Known:
-        """Return a fact that follows from the others, with the reason."""
-        return Known(name, facts[name], "derived", evidence=self.reason(name, facts))
