@@ -9,6 +9,7 @@ whoever reads the data raises `lossctl.errors.OutOfDomain`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -39,7 +40,7 @@ from lossctl.options import Interval, Option
 
 STEPS = apart(in_units(DISTRIBUTION))
 STEP_SCORES = apart(in_units(CLASS_SCORES))
-SYMBOLS = apart(in_units(LABELS))
+SYMBOLS = apart(in_units(replace(LABELS, first_is_a_label=False)))  # the blank is none
 TOKEN_SCORES = in_units(CLASS_SCORES)
 
 LEAST = float(np.finfo(np.float64).min)

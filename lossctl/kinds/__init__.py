@@ -19,7 +19,7 @@ from lossctl.kinds.classes import (
     SignsKind,
     WholeKind,
 )
-from lossctl.kinds.kind import Admitted, Kind, NamesKind, Partners, Width
+from lossctl.kinds.kind import ENOUGH, Admitted, Kind, NamesKind, Partners, Width
 from lossctl.kinds.masks import MaskImagesKind, MaskKind, TargetMaskKind
 from lossctl.kinds.shapes import (
     BoxesKind,
@@ -104,6 +104,7 @@ __all__ = [
     "CUMULATIVE",
     "DIRECTIONS",
     "DISTRIBUTION",
+    "ENOUGH",
     "FEATURES",
     "IMAGES",
     "LABELS",

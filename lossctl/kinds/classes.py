@@ -12,7 +12,7 @@ import numpy as np
 
 from lossctl.block import Array, Words
 from lossctl.errors import DataError, OutOfDomain, UsageError, plural, quote, visible
-from lossctl.kinds.kind import Admitted, Kind, Partners, Width, as_numbers, as_words
+from lossctl.kinds.kind import ENOUGH, Admitted, Kind, Partners, Width, as_numbers, as_words
 from lossctl.options import Option
 from lossctl.report import Note
 
@@ -89,9 +89,11 @@ class LabelsKind(Kind):
     """One class a row: a class name, which is a column of the prediction, or a class number.
 
     `ignore_index` marks rows that do not count; `first_label` is the number of the first class.
+    `first_is_a_label` is off where no row has the first class, as it stands for something else.
     """
 
     columns: Width = "one"
+    first_is_a_label: bool = True
     ignore_index: Annotated[str | None, Option("rows with this label do not count")] = None
     first_label: Annotated[int, Option("the number of the first class")] = 0
     named_by: ClassVar[str] = "the prediction"
@@ -121,10 +123,12 @@ class LabelsKind(Kind):
             code, how = self._code(word, partners)
             seen[how] += 1
             seen["first_class"] += code == 0 and how == "by_number"
+            seen["second_class"] += code == 1 and how == "by_number"
             if not 0 <= code < partners.classes:
                 row = int(np.flatnonzero(words.codes == index)[0])
                 raise self._foreign(role, row, word, partners)
             code_of[index] = code
+        seen["rows"] = len(words.codes)
         if not ignored_codes:
             return Admitted(code_of[words.codes], seen=seen)
         ignored = np.isin(words.codes, ignored_codes)
@@ -133,17 +137,31 @@ class LabelsKind(Kind):
         return Admitted(code_of[words.codes], ignored, seen)
 
     def conclude(self, role: str, seen: Mapping[str, int]) -> list[Note]:
-        """Note ignored rows; refuse labels that are names here and numbers there."""
+        """Note ignored rows and classes that may be numbered from 1.
+
+        Raises:
+            DataError: labels are names here and numbers there.
+        """
         if seen.get("by_name") and seen.get("by_number"):
             raise DataError(
                 f"{role} mixes class names and class numbers",
                 f"name each class as {self.named_in} does, or number all of them",
             )
+        notes = []
         count = seen.get("ignored", 0)
-        if not count:
-            return []
-        message = f"{plural(count, 'row')} with the ignored label left out"
-        return [Note("ignored", count, message)]
+        if count:
+            message = f"{plural(count, 'row')} with the ignored label left out"
+            notes.append(Note("ignored", count, message))
+        rows = seen.get("rows", 0) - count
+        if self._may_be_numbered_from_one(seen) and rows >= ENOUGH:
+            message = f"no {role} is class 0: if classes are numbered from 1, --first-label 1"
+            notes.append(Note("labels_from_one", rows, message))
+        return notes
+
+    def _may_be_numbered_from_one(self, seen: Mapping[str, int]) -> bool:
+        """Tell whether class 0 could be a label, and 1 is the smallest."""
+        legal = self.first_is_a_label and self.first_label == 0 and self.ignore_index != "0"
+        return legal and bool(seen.get("second_class")) and not seen.get("first_class")
 
     def _code(self, word: str, partners: Partners) -> tuple[int, str]:
         if word in partners.names:

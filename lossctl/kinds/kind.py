@@ -13,6 +13,9 @@ from lossctl.errors import DataError, OutOfDomain, plural
 from lossctl.options import REAL, Interval
 from lossctl.report import Note
 
+ENOUGH = 20
+"""What fewer rows have in common may be chance, and is not noted."""
+
 
 @dataclass(frozen=True)
 class Admitted:
