@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from lossctl import __version__
-from lossctl.block import Array, Mask, Ragged
-from lossctl.definition import Loss, Twin, kind_settings
+from lossctl.block import Array, Mask, Ragged, cut
+from lossctl.definition import Loss, Remark, Twin, kind_settings
+from lossctl.doubts import doubts
 from lossctl.errors import UsageError, plural, quote
-from lossctl.kinds import Kind
-from lossctl.options import Option, Setting, Value, setting
+from lossctl.kinds import ENOUGH, Kind
+from lossctl.options import Option, Setting, Value, is_on, setting
 from lossctl.report import Note
 
 CONVENTIONS: Mapping[str, Setting] = {
@@ -96,6 +98,33 @@ class Pictures:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """How many rows, or elements of rows, a doubt was held against, and how many it marked."""
+
+    seen: int = 0
+    marked: int = 0
+    witnessed: tuple[bool, ...] = ()
+
+    def __add__(self, other: Tally) -> Tally:
+        """Put the tallies of two blocks together."""
+        either = zip(self.witnessed, other.witnessed, strict=True)
+        return Tally(
+            self.seen + other.seen,
+            self.marked + other.marked,
+            tuple(one or another for one, another in either),
+        )
+
+    def is_settled(self, remark: Remark) -> bool:
+        """Tell whether no further block can raise the doubt."""
+        return remark.share == 1.0 and self.marked < self.seen
+
+    def raises(self, remark: Remark) -> bool:
+        """Tell whether the doubt is to be told."""
+        enough = self.seen >= ENOUGH and self.marked >= remark.share * self.seen
+        return enough and all(self.witnessed)
+
+
+@dataclass(frozen=True)
 class Computation:
     """A loss with its options, conventions and the kinds that its roles have under these.
 
@@ -165,8 +194,48 @@ class Computation:
                 [self.call(remark.of_units, **each) for each in _of_one_size(arrays)]
             )
             for remark in self.loss.remarks
-            if remark.of_units is not None
+            if remark.of_units is not None and not remark.share
         }
+
+    @cached_property
+    def doubts(self) -> tuple[Remark, ...]:
+        """What may be doubted of the data."""
+        return doubts(self.loss, self.kinds, self.options)
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What may be noted of single units, and of the data."""
+        return (*(each for each in self.loss.remarks if not each.share), *self.doubts)
+
+    def tallies(
+        self, arrays: Mapping[str, Any], counting: Mask | None, settled: Collection[str]
+    ) -> Mapping[str, Tally]:
+        """Hold the data against the doubts that are not settled, by their names.
+
+        Args:
+            arrays: the rows of each role, or the units.
+            counting: marks the rows that count; all do where it is left out.
+            settled: the names of doubts that no further block can raise.
+        """
+        open_doubts = [each for each in self.doubts if each.name not in settled]
+        if not open_doubts:
+            return {}
+        rows = {role: _rows(array) for role, array in arrays.items()}
+        if counting is not None:
+            rows = {role: cut(array, counting) for role, array in rows.items()}
+        return {each.name: self._tally(each, rows) for each in open_doubts}
+
+    def _tally(self, remark: Remark, rows: Mapping[str, Any]) -> Tally:
+        assert remark.of_units is not None  # noqa: S101
+        with np.errstate(all="ignore"):
+            mask = self.call(remark.of_units, **rows)
+            seen, marked = mask.size, int(np.count_nonzero(mask))
+            none = (False,) * len(remark.witnesses)
+            tally = Tally(seen, marked, none)
+            if tally.is_settled(remark):
+                return tally
+            witnesses = (self.call(each, **rows).any() for each in remark.witnesses)
+            return Tally(seen, marked, tuple(map(bool, witnesses)))
 
     def call(self, function: Callable[..., Any], *given: Any, **arrays: Any) -> Any:  # noqa: ANN401
         """Call a function of the loss with the options that it declares."""
@@ -226,6 +295,12 @@ class Computation:
         return "weights of elements" if units == "elements" else "weights"
 
 
+def _rows(array: Any) -> Any:  # noqa: ANN401
+    """Return the rows of units, or the lines of pictures, one after the other."""
+    ragged = array.rows if isinstance(array, Pictures) else array
+    return ragged.values if isinstance(ragged, Ragged) else ragged
+
+
 def _of_one_size(arrays: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the arrays as they are, or, of pictures, those of one height after the other."""
     pictures = {role: each for role, each in arrays.items() if isinstance(each, Pictures)}
@@ -239,11 +314,6 @@ def _of_one_size(arrays: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _written(value: Value) -> str:
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value).lower()
-
-
-def is_on(value: Value) -> bool:
-    """Tell whether an option takes effect: a switch that is on, or anything that is given."""
-    return value is not None and value is not False
 
 
 def prepare(

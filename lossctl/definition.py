@@ -134,18 +134,26 @@ class Twin:
 class Remark:
     """Something that a reader of the number should know, counted while it is computed.
 
+    With a share it is a doubt: it speaks of all data at once, not of single units, and is told only
+    where at least so much of them is marked. Then `of_units` gets the plain rows of all roles, also
+    where the loss takes whole units, and marks these rows, or the elements of them.
+
     Args:
         name: the note's name in JSON.
         message: what the counted units have in common: "both masks empty, taken as a match".
         of_units: marks units, `of_units(arrays..., **options)`, as the loss's function is called,
             with those of the loss's options that it declares.
         of_sums: marks results, `of_sums(sums, **options)` with `(slices, terms)`, likewise.
+        share: the share of what is marked from which on the remark is told; 1 is all, 0 any.
+        witnesses: functions like `of_units`; the remark is told only where each marks something.
     """
 
     name: str
     message: str
     of_units: Callable[..., Mask] | None = None
     of_sums: Callable[..., Mask] | None = None
+    share: float = 0.0
+    witnesses: tuple[Callable[..., Mask], ...] = ()
 
 
 @dataclass(frozen=True)

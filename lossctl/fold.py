@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from lossctl.block import Array, Block, Codes, Mask, Ragged, Words, check_weight, count, cut
-from lossctl.computation import Computation, Pictures, flag, is_on
+from lossctl.computation import Computation, Pictures, flag
 from lossctl.errors import DataError, OutOfDomain, plural
 from lossctl.kinds import Admitted, Kind, Partners
+from lossctl.options import is_on
 from lossctl.parallel import in_order
 from lossctl.report import Note
 from lossctl.sums import Sums
-from lossctl.totals import NAMED, Each, Groups, Outcome, Result, Total
+from lossctl.totals import NAMED, Each, Groups, Outcome, Result, Total, doubts
 
 Place = Callable[[str, int, int], tuple[str, str]]
 """Where a row and column of a role stand: the place in words, and the cell's text."""
@@ -50,7 +51,10 @@ def fold(
             yield block, groups.of(block)
 
     try:
-        for part in in_order(lambda item: _Part.of(computations, *item, names or {}), work()):
+        settled = [total.settled for total in totals]
+        for part in in_order(
+            lambda item: _Part.of(computations, *item, names or {}, settled), work()
+        ):
             for total, of_block in zip(totals, part.results, strict=True):
                 total.add(of_block)
             for key, counts in part.seen.items():
@@ -63,7 +67,8 @@ def fold(
         raise moved.at(*place(error.role, moved.row, max(error.column, 0))) from None
     notes = [note for (role, kind), counts in seen.items() for note in kind.conclude(role, counts)]
     outcomes = [total.outcome(groups) for total in totals]
-    return outcomes, notes + [note for total in totals for note in total.notes(groups)]
+    notes += [note for total in totals for note in total.notes(groups)]
+    return outcomes, notes + doubts(totals)
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ class _Part:
         block: Block,
         groups: Codes | None,
         names: Mapping[str, tuple[str, ...]],
+        settled: Sequence[Collection[str]],
     ) -> _Part:
         weight = "weight"
         if computations[0].loss.terms.of == "role":
@@ -88,7 +94,10 @@ class _Part:
         if block.lengths is None:
             check_weight(block.weight, weight)
         admission = _Admission(block, names)
-        results = [_result(each, admission.arrays(each), block, groups) for each in computations]
+        results = [
+            _result(each, admission.arrays(each), block, groups, known)
+            for each, known in zip(computations, settled, strict=True)
+        ]
         seen = {key: admitted.seen for key, admitted in admission.admitted.items()}
         rows = {role: count(array) for role, array in block.roles.items()}
         return cls({**rows, weight: block.rows}, results, seen)
@@ -141,6 +150,7 @@ def _result(
     admitted: Mapping[str, Admitted],
     block: Block,
     groups: Codes | None,
+    settled: Collection[str],
 ) -> Result:
     if computation.loss.terms.of == "role":
         return _result_of_role(computation, admitted, block, groups)
@@ -151,7 +161,10 @@ def _result(
         raise _among_all(error, admitted, computation) from None
     marked = {name: _named(mask, block.unit) for name, mask in computation.marked(arrays).items()}
     summed = _summed(computation, terms, block, groups, ignored)
-    return replace(summed, moved=computation.rows_moved(arrays), marked=marked)
+    counting = None if block.lengths is not None else _rows_that_count(block.weight, ignored)
+    tallies = computation.tallies(arrays, counting, settled)
+    moved = computation.rows_moved(arrays)
+    return replace(summed, moved=moved, marked=marked, tallies=tallies)
 
 
 def _result_of_role(
@@ -260,6 +273,13 @@ def _counting(weight: Array | None, ignored: Mask | None) -> Array | None:
         return weight
     counted: Array = np.where(ignored, 0.0, 1.0 if weight is None else weight)
     return counted
+
+
+def _rows_that_count(weight: Array | None, ignored: Mask | None) -> Mask | None:
+    """Mark the rows that count, unless all do."""
+    without_weight = None if weight is None else weight == 0.0
+    out = _either([ignored, without_weight])
+    return None if out is None or not out.any() else ~out
 
 
 def _check_shapes(found: Mapping[str, Admitted], computation: Computation) -> None:

@@ -72,12 +72,19 @@ class Option:
         moves: what the option does to small values of a role: they are "clipped" into
             [value, 1 - value], "raised" to the value, or, when "near_zero", replaced by it. The
             rows that it concerns are counted in a note.
+        beyond: of a residual, what the loss is where nearly all are larger; then a note says so.
     """
 
     help: str
     within: Interval = REAL
     turns: Mapping[str, Any] = field(default_factory=dict)
     moves: Mapping[str, Literal["clipped", "raised", "near_zero"]] = field(default_factory=dict)
+    beyond: str = ""
+
+
+def is_on(value: Value) -> bool:
+    """Tell whether an option takes effect: a switch that is on, or anything that is given."""
+    return value is not None and value is not False
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from lossctl.block import Array, Block, Codes, Words
-from lossctl.computation import Computation, Move
+from lossctl.computation import Computation, Move, Tally
 from lossctl.errors import DataError, listing, plural, quote
 from lossctl.report import Note
 from lossctl.sums import Sums
@@ -125,6 +125,7 @@ class Result:
     moved: Mapping[Move, int]
     marked: Mapping[str, tuple[int, list[str]]]
     each: Each | None
+    tallies: Mapping[str, Tally] = field(default_factory=dict)
 
 
 class Total:
@@ -136,6 +137,8 @@ class Total:
         self.sums: dict[str, Sums] = {}
         self.moved: Counter[Move] = Counter()
         self.marked: dict[str, tuple[int, list[str]]] = {}
+        self.tallies: dict[str, Tally] = {}
+        self.settled: set[str] = set()
         self.kept: dict[str, list[Each]] = {}
         self.left_out = 0
 
@@ -145,6 +148,7 @@ class Total:
         for name, (count, names) in result.marked.items():
             before, known = self.marked.get(name, (0, []))
             self.marked[name] = before + count, [*known, *names][:NAMED]
+        self._add_tallies(result.tallies)
         if result.each is not None:
             self.kept.setdefault(result.each.role, []).append(result.each)
         for part, sums in result.sums.items():
@@ -152,6 +156,15 @@ class Total:
                 self.sums[part].merge(sums)
             else:
                 self.sums[part] = sums
+
+    def _add_tallies(self, tallies: Mapping[str, Tally]) -> None:
+        for remark in self.computation.doubts:
+            name = remark.name
+            if name in tallies and name not in self.settled:
+                of_block, before = tallies[name], self.tallies.get(name)
+                self.tallies[name] = of_block if before is None else before + of_block
+                if self.tallies[name].is_settled(remark):
+                    self.settled.add(name)
 
     def outcome(self, groups: Groups) -> Outcome:
         """Make the numbers.
@@ -296,10 +309,32 @@ class Total:
             ),
         ]
 
+    def doubted(self) -> dict[tuple[str, str], int]:
+        """Count what raised a doubt, by the note's name and what it says."""
+        return {
+            (remark.name, remark.message): self.tallies[remark.name].marked
+            for remark in self.computation.doubts
+            if remark.name in self.tallies and self.tallies[remark.name].raises(remark)
+        }
+
     def _beside(self) -> Iterator[tuple[str, float]]:
         for said, other in self.computation.beside():
             (sums,) = self._merged(None).values()
             yield said, float(other.value(sums.terms(), sums.weight(), sums.units())[0])
+
+
+def doubts(totals: Sequence[Total]) -> list[Note]:
+    """Say what is doubted, once for all losses of which it is the same."""
+    found: dict[tuple[str, str], tuple[int, list[str]]] = {}
+    for total in totals:
+        for said, count in total.doubted().items():
+            _, names = found.setdefault(said, (count, []))
+            name = total.computation.loss.name
+            names += [] if name in names else [name]
+    return [
+        Note(kind, count, f"{', '.join(names)}: {message}")
+        for (kind, message), (count, names) in found.items()
+    ]
 
 
 NOTHING = Numbers(*[np.zeros(0)] * 3)

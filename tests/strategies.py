@@ -267,7 +267,7 @@ def unit_name(code: int) -> str:
 def sums_of(computation: Computation, case: Case) -> Mapping[str, Sums]:
     """Sum the terms that a computation makes of a case, without slices and units."""
     blocks = case.unsaid("slices", "units").blocks()
-    parts = [engine._Part.of([computation], block, None, {}) for block in blocks]
+    parts = [engine._Part.of([computation], block, None, {}, [()]) for block in blocks]
     return {line: sums for part in parts for line, sums in part.results[0].sums.items()}
 
 

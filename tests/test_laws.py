@@ -146,6 +146,19 @@ def test_empty_sums_are_neutral(name, data):
 @every_loss
 @law
 @given(data=st.data())
+def test_what_is_doubted_of_the_data_changes_no_number(name, data):
+    conventions = data.draw(every_convention(name))
+    case = data.draw(cases(name, conventions=conventions, ignoring=True))
+    found, expected = (
+        outcome(computation, case.blocks())
+        for computation in (case.computation, undoubted(case.computation))
+    )
+    assert same(found.whole, expected.whole)
+
+
+@every_loss
+@law
+@given(data=st.data())
 def test_the_order_of_the_rows_changes_nothing(name, data):
     conventions = data.draw(every_convention(name))
     case = data.draw(cases(name, conventions=conventions, ignoring=True))
@@ -836,6 +849,13 @@ def assume_summable(numbers):
     """Leave out numbers whose sum is a plain one, and no numbers; infinite ones are legal."""
     assume(numbers)
     assume(all(abs(number) < LARGEST / 16 or number == math.inf for number in numbers))
+
+
+def undoubted(computation):
+    """Return a computation that doubts nothing."""
+    sure = replace(computation)
+    vars(sure)["doubts"] = ()
+    return sure
 
 
 def heavier(case):

@@ -38,6 +38,7 @@ ONE_COLUMN = {
 
 TINY = float(np.finfo(np.float64).eps)
 CHARBONNIER_EPSILON = 1e-3
+LINE = "it is the absolute error in other units"
 
 MEANS = {"mean": ".mean()", "sum": ".sum()", "none": ""}
 
@@ -250,7 +251,8 @@ def huber(
     target: Values,
     *,
     delta: Annotated[
-        float, Option("residual at which the square turns into a line", Interval(above=0))
+        float,
+        Option("residual at which the square turns into a line", Interval(above=0), beyond=LINE),
     ] = 1.0,
 ) -> MeanOfColumns:
     """Square of a small residual, a line of slope delta beyond delta.
@@ -300,7 +302,8 @@ def smooth_l1(
     target: Values,
     *,
     beta: Annotated[
-        float, Option("residual at which the square turns into a line", Interval(at_least=0))
+        float,
+        Option("residual at which the square turns into a line", Interval(at_least=0), beyond=LINE),
     ] = 1.0,
 ) -> MeanOfColumns:
     """Huber's loss divided by its threshold, so that far out its slope is 1.
@@ -395,7 +398,10 @@ def pseudo_huber(
     target: Values,
     *,
     delta: Annotated[
-        float, Option("residual around which the square turns into a line", Interval(above=0))
+        float,
+        Option(
+            "residual around which the square turns into a line", Interval(above=0), beyond=LINE
+        ),
     ] = 1.0,
 ) -> MeanOfColumns:
     """Huber's loss without its threshold: half the square near 0, a line of slope delta far out.
@@ -490,7 +496,11 @@ def tukey_biweight(
     *,
     c: Annotated[
         float,
-        Option("residual from which on all cost the same, an outlier's", Interval(above=0)),
+        Option(
+            "residual from which on all cost the same, an outlier's",
+            Interval(above=0),
+            beyond="all cost the same",
+        ),
     ] = 4.685,
 ) -> MeanOfColumns:
     """Half the square of a small residual, and a constant of c²/6 from c on.
@@ -631,7 +641,12 @@ def epsilon_insensitive(
     target: Values,
     *,
     epsilon: Annotated[
-        float, Option("residual up to which nothing is wrong", Interval(at_least=0))
+        float,
+        Option(
+            "residual up to which nothing is wrong",
+            Interval(at_least=0),
+            beyond="it is the absolute error less epsilon",
+        ),
     ] = 0.1,
 ) -> MeanOfColumns:
     """Absolute value of the residual as far as it exceeds epsilon; 0 within.
