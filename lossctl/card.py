@@ -44,6 +44,7 @@ def card(
         "helps": sections["Helps"],
         "hurts": sections["Hurts"],
         "domain": sections["Domain"],
+        "noted": [{"kind": each.name, "message": each.message} for each in computation.remarks],
         "roles": [
             {
                 "name": role,
@@ -81,6 +82,7 @@ def _sections(loss: Loss, computation: Computation, fields: Mapping[str, Cell]) 
         "Helps": loss.sections["Helps"],
         "Hurts": loss.sections["Hurts"],
         "Domain": loss.sections["Domain"],
+        "Noted where": "\n".join(each.message for each in computation.remarks),
         "Roles, in the order of the files": "\n".join(roles),
         "Options": "\n".join(_option_lines(each, values[each.name]) for each in settings),
         "The same elsewhere": "\n".join(_twin_lines(each, computation) for each in loss.twins),
