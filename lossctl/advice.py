@@ -261,7 +261,13 @@ class Situation:
     @cached_property
     def possible(self) -> bool:
         """Whether no facts contradict each other."""
-        return not any(each.when.holds(self.facts) for each in self.base.vocabulary.contradictory)
+        vocabulary = self.base.vocabulary
+        return not any(each.when.holds(self.facts) for each in vocabulary.contradictory) and all(
+            self.facts[name] == value
+            for each in vocabulary.derived
+            if each.when.holds(self.facts)
+            for name, value in each.then.items()
+        )
 
 
 @dataclass(frozen=True)

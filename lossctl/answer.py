@@ -89,7 +89,7 @@ def _recommendation(trace: Trace, each: Recommendation, files: Sequence[str]) ->
         "part": each.part,
         "rank": each.rank,
         "strength": each.strength,
-        "default": each.voices[0].rule.kind == "default",
+        "leads": each.voices[0].place == 0 and each.voices[0].rule.kind != "default",
         "fits": card.fits,
         **_character(card),
         "params": {name: said["value"] for name, said in options.items()},

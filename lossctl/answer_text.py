@@ -99,7 +99,7 @@ def _choices(recommendations: Sequence[Fields]) -> str:
     pairs = []
     for each in recommendations:
         reason = each["because"][0]
-        another = reason in told or (each["default"] and each["rank"] > 1)
+        another = reason in told or (each["rank"] > 1 and not each["leads"])
         text = each["fits"] if another else reason
         pairs.append((f"{each['rank']}  {each['loss']}", first_sentence(text)))
         told.add(reason)

@@ -450,3 +450,12 @@ def test_the_library_says_what_the_files_say(write):
     file = write("both.csv", rows([(0.1, 0), (0.7, 1), (0.2, 1)]))
     found = lossctl.inspect(prediction=[0.1, 0.7, 0.2], target=[0, 1, 1])
     assert found == detect_files([file], Reading())
+
+
+def test_the_scale_of_the_errors_is_in_the_unit_of_the_target():
+    """The median of |r - 0| of these errors is 20, so the scale is 1.4826 × 20."""
+    errors = np.array([-40.0, -20.0, 0.0, 20.0, 40.0] * 40)
+    prediction = np.linspace(100.0, 300.0, len(errors))
+    found = lossctl.inspect(prediction + errors, prediction).facts
+    (outliers,) = [each for each in found if each.name == "outliers"]
+    assert outliers.numbers["residual_scale"] == pytest.approx(29.652, rel=1e-9)

@@ -112,9 +112,24 @@ def test_a_file_of_another_name_is_seen_at_once(package, small):  # noqa: ARG001
     assert _compiled(path).rules["squares"].file == "recommend/b.yaml"
 
 
+def test_a_folder_of_another_name_is_seen_at_once(package, small):  # noqa: ARG001
+    text = (small() / "recommend" / "a.yaml").read_text()
+    path = small(to="deep", recommend=None, **{"recommend/deep/a.yaml": text})
+    assert _compiled(path).rules["squares"].file == "recommend/deep/a.yaml"
+    (path / "recommend").rename(path / "rules")
+    assert _compiled(path).rules["squares"].file == "rules/deep/a.yaml"
+
+
 @pytest.mark.parametrize(
     "name",
-    ["rules.py", "rule_files.py", "documents.py", "facts/__init__.py", "facts/conditions.py"],
+    [
+        "rules.py",
+        "rule_files.py",
+        "documents.py",
+        "facts/__init__.py",
+        "facts/conditions.py",
+        "facts/reading.py",
+    ],
 )
 def test_a_change_of_the_code_that_reads_is_seen_at_once(package, small, read, name):
     path = small()

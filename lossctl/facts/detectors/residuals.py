@@ -70,8 +70,9 @@ def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
     predicted = seen.sample["prediction"].ravel()
     target = seen.sample["target"].ravel()
     errors = target - predicted
-    errors /= np.abs(errors).max() or 1.0  # else squares of the smallest numbers would vanish
-    spread = Spread.of(errors)
+    largest = float(np.abs(errors).max()) or 1.0
+    errors /= largest  # else squares of the smallest numbers would vanish
+    spread = Spread.of(errors, largest)
     if spread is None:
         message = "More than half of the errors are the same."
         yield Remark("equal_errors", message, rows=seen.rows)
@@ -108,8 +109,8 @@ class Spread:
     scale: float
 
     @classmethod
-    def of(cls, errors: Array) -> Spread | None:
-        """Measure errors, `(rows,)`; None where more than half are the same."""
+    def of(cls, errors: Array, unit: float = 1.0) -> Spread | None:
+        """Measure errors, `(rows,)`, in some unit; None where more than half are the same."""
         distance = np.sort(np.abs(errors - np.median(errors)))
         middle, high = np.quantile(distance, [0.5, 0.9])
         if middle < TINY:
@@ -126,7 +127,7 @@ class Spread:
             medcouple(errors[:: -(-len(errors) // MEDCOUPLE_ROWS)]),
             float(high / middle),
             float(1 / np.log(tail / tail[0]).mean()) if tail[-1] > tail[0] else np.inf,
-            1.4826 * float(middle),
+            1.4826 * float(middle) * unit,
         )
 
     @property
