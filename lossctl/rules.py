@@ -254,12 +254,17 @@ def _compiled(path: Path) -> RuleBase:
     Strict reading takes longer than all the rest of a command. The name holds a digest of the rules
     and of the code that reads them, so what is kept is never out of date.
     """
-    code = [Path(__file__), *sorted(Path(__file__).parent.glob("facts/*.py"))]
-    code += [Path(__file__).parent / name for name in ("documents.py", "rule_files.py")]
-    digest = hashlib.sha256(str(sys.implementation.cache_tag).encode())
-    for each in (*code, *sorted(path.rglob("*.y*ml"))):
-        digest.update(f"\0{each.name}\0{each.parent.name}\0".encode() + each.read_bytes())
-    kept = Path(__file__).parent / "__pycache__" / f"rules.{digest.hexdigest()[:32]}.pickle"
+    package = Path(__file__).parent
+    code = [package / name for name in ("documents.py", "grammar.py", "rule_files.py", "rules.py")]
+    digest = hashlib.sha256()
+    for root, names in (
+        (package, [*code, *sorted(package.glob("facts/*.py"))]),
+        (path, sorted(path.rglob("*.y*ml"))),
+    ):
+        for each in names:
+            digest.update(f"\0{each.relative_to(root)}\0".encode() + each.read_bytes())
+    name = f"rules.{sys.implementation.cache_tag}.{digest.hexdigest()[:32]}.pickle"
+    kept = package / "__pycache__" / name
     with contextlib.suppress(OSError):
         data = kept.read_bytes()
         if hashlib.sha256(data[SEAL:]).digest() == data[:SEAL]:
@@ -278,7 +283,7 @@ def _compiled(path: Path) -> RuleBase:
 def _keep(path: Path, data: bytes) -> None:
     """Write a file in one step, in place of its earlier versions."""
     path.parent.mkdir(exist_ok=True)
-    for earlier in path.parent.glob("rules.*.pickle"):
+    for earlier in path.parent.glob(f"rules.{sys.implementation.cache_tag}.*"):
         earlier.unlink()
     partial = path.with_name(f"{path.name}.{id(data)}")
     partial.write_bytes(data)
