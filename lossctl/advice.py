@@ -468,6 +468,8 @@ def said(value: FactValue) -> str:
     """Say a value in words."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
     return ", ".join(sorted(value)) or "none" if isinstance(value, frozenset) else f"{value}"
 
 
