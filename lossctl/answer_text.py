@@ -99,7 +99,8 @@ def _choices(recommendations: Sequence[Fields]) -> str:
     pairs = []
     for each in recommendations:
         reason = each["because"][0]
-        another = reason in told or (each["rank"] > 1 and not each["leads"])
+        spoken_for = each["leads"] and not each["default"]
+        another = reason in told or (each["rank"] > 1 and not spoken_for)
         text = each["fits"] if another else reason
         pairs.append((f"{each['rank']}  {each['loss']}", first_sentence(text)))
         told.add(reason)
