@@ -60,6 +60,7 @@ def test_a_recommendation_says_all_that_there_is_to_say():
         "rank": 1,
         "strength": "strong",
         "default": False,
+        "leads": True,
         "fits": "It fits.",
         "strengths": ["It is mild."],
         "weaknesses": ["It has an option."],
