@@ -131,6 +131,11 @@ def recommend(
     from lossctl.render.json import document  # noqa: PLC0415
     from lossctl.rules import load  # noqa: PLC0415
 
+    if target is None and prediction is not None:
+        raise UsageError("predictions say nothing without targets", "give the targets, too")
+    rules, why, why_not = (
+        [each] if isinstance(each, str) else each for each in (rules, why, why_not)
+    )
     base = load(tuple(rules))
     known = from_options(base, facts)
     if target is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lossctl.advice import Question, Recommendation, Trace
@@ -17,6 +18,7 @@ def answer(
     trace: Trace,
     *,
     files: Sequence[str] = (),
+    reading: str = "",
     why: Sequence[str] = (),
     why_not: Sequence[str] = (),
     explain: bool = False,
@@ -26,6 +28,7 @@ def answer(
     Args:
         trace: all that was considered.
         files: the user's files, for the commands to go on with.
+        reading: how they are read, as options of these commands.
         why: losses of which to say what speaks for them.
         why_not: losses of which to say why they are not the first.
         explain: whether to lay all facts and rules open.
@@ -35,7 +38,9 @@ def answer(
     explained = dict.fromkeys([*why, *why_not, *asked_for])
     fields: dict[str, Any] = {
         "facts": [_fact(each) for each in trace.known],
-        "recommendations": [_recommendation(trace, each, files) for each in situation.recommended],
+        "recommendations": [
+            _recommendation(trace, each, _Files(files, reading)) for each in situation.recommended
+        ],
         "remarks": [rule.text for rule in trace.remarks],
         "avoid": [
             {"loss": loss, "because": rule.text, "rule": rule.id, "sources": list(rule.sources)}
@@ -63,6 +68,14 @@ def answer(
     return Card(title(trace), fields, sections(trace, fields, explain=explain), table)
 
 
+@dataclass(frozen=True)
+class _Files:
+    """The user's files, and how they are read."""
+
+    names: Sequence[str]
+    reading: str
+
+
 def _fact(known: Known) -> dict[str, Cell]:
     return {
         "name": known.name,
@@ -79,7 +92,7 @@ def _plain(value: FactValue) -> Cell:
     return sorted(value) if isinstance(value, frozenset) else value
 
 
-def _recommendation(trace: Trace, each: Recommendation, files: Sequence[str]) -> dict[str, Any]:
+def _recommendation(trace: Trace, each: Recommendation, files: _Files) -> dict[str, Any]:
     card = trace.base.cards[each.loss]
     options = trace.options(each)
     advice = trace.advice(each.loss)
@@ -119,15 +132,16 @@ def _once(texts: Iterable[str]) -> list[str]:
     return [text for text in dict.fromkeys(texts) if text]
 
 
-def _command(trace: Trace, each: Recommendation, files: Sequence[str]) -> str:
+def _command(trace: Trace, each: Recommendation, files: _Files) -> str:
     """Write the command that computes a loss, with those of its options that differ."""
     card = trace.base.cards[each.loss]
     names = [f"{role}s.csv" for role in card.roles]
-    if len(files) == len(names):
-        names = [*files]
-    elif len(files) == 1 and card.roles[-1] == "target":
-        names[-1] = files[0]
-    words = ["lossctl compute", each.loss, *map(_quoted, names)]
+    predicted = any(each.name == "output" and each.origin == "data" for each in trace.known)
+    if len(files.names) == len(names) or (files.names and predicted):
+        names = [*files.names]  # a file for each role, or one for all
+    elif len(files.names) == 1 and card.roles[-1] == "target":
+        names[-1] = files.names[0]
+    words = ["lossctl compute", each.loss, *map(quoted, names)]
     for name, said in trace.options(each).items():
         flag, value = name.replace("_", "-"), said["value"]
         if value == said["default"]:
@@ -135,17 +149,22 @@ def _command(trace: Trace, each: Recommendation, files: Sequence[str]) -> str:
         if isinstance(value, bool):
             words.append(f"--{flag}" if value else f"--no-{flag}")
         else:
-            words.append(f"--{flag} {_quoted(str(value))}")
-    return " ".join(words)
+            words.append(f"--{flag} {quoted(str(value))}")
+    return " ".join([*words, files.reading]).rstrip()
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
     """Quote a word for the shell, where it needs to be."""
     return word if re.fullmatch(r"[\w./+@%:,=-]+", word) else "'" + word.replace("'", "'\\''") + "'"
 
 
 def _filled(code: str, options: Mapping[str, Mapping[str, Any]]) -> str:
-    return re.sub(r"\{(\w+)\}", lambda found: repr(options[found.group(1)]["value"]), code)
+    return re.sub(r"\{(\w+)\}", lambda found: _value(options, found), code)
+
+
+def _value(options: Mapping[str, Mapping[str, Any]], found: re.Match[str]) -> str:
+    said = options.get(found.group(1))
+    return found.group() if said is None else repr(said["value"])
 
 
 def _question(trace: Trace, question: Question) -> dict[str, Cell]:

@@ -37,8 +37,11 @@ def interview(trace: Trace) -> Trace:
 def _asked(trace: Trace, question: Question) -> FactValue | None:
     """Ask one question until the answer is understood; None if there is none."""
     fact = question.fact
-    words = [word for word, each in question.answers.items() if each.changes != "nothing"]
-    typer.echo(f"\n{fact.question}", err=True)
+    words = list(question.answers)
+    typer.echo("", err=True)
+    for conflict in trace.conflicts:
+        typer.echo(f"{conflict.because}", err=True)
+    typer.echo(fact.question, err=True)
     if question.guess:
         typer.echo(f"  {visible(question.guess.evidence)}", err=True)
     for number, word in enumerate(words, 1):
@@ -47,7 +50,8 @@ def _asked(trace: Trace, question: Question) -> FactValue | None:
     while word := _line():
         if word.isdecimal() and 1 <= int(word) <= len(words) and fact.type != "integer":
             return question.answers[words[int(word) - 1]].value
-        said = {"y": True, "yes": True, "n": False, "no": False}.get(word.lower(), word)
+        switches = {"y": True, "yes": True, "n": False, "no": False}
+        said = switches.get(word.lower(), word) if fact.type == "flag" else word
         try:
             return from_options(trace.base, {fact.name: said})[0].value
         except UsageError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +15,7 @@ from lossctl.cli.reading import reading_of
 from lossctl.cli.rules import RulesOption
 from lossctl.errors import UsageError, visible
 from lossctl.facts import Fact, Known
+from lossctl.render import Format
 
 NO_LOSS = 1
 
@@ -95,13 +96,42 @@ def recommend(
     card = answer(
         trace,
         files=files or [],
+        reading=_reading_words(reading),
         why=[loss_name(base, each) for each in why or []],
         why_not=[loss_name(base, each) for each in why_not or []],
         explain=explain,
     )
     destination.emit(card)
+    if form in (Format.VALUE, Format.CSV, Format.JSONL) and not quiet:
+        for message in _untold(trace):
+            typer.echo(f"note: {visible(message)}", err=True)
     if not trace.situation.recommended:
         raise typer.Exit(NO_LOSS)
+
+
+def _untold(trace: Any) -> Iterator[str]:  # noqa: ANN401
+    """Say what rows of losses leave no room for."""
+    from lossctl.advice import said  # noqa: PLC0415
+
+    for conflict in trace.conflicts:
+        facts = " and ".join(f"{each.name} {said(each.value)}" for each in conflict.facts)
+        yield f"{facts} do not go together: {conflict.because}"
+    if not trace.situation.recommended:
+        yield "no loss is left"
+
+
+def _reading_words(given: Mapping[str, Any]) -> str:
+    """Write the options on reading that were given, for the commands to go on with."""
+    from lossctl.answer import quoted  # noqa: PLC0415
+
+    options = inspect.signature(reading_of).parameters
+    words = []
+    for name, value in given.items():
+        if value != options[name].default:
+            flag = f"--{name.replace('_', '-')}"
+            values = value if isinstance(value, list | tuple) else [value]
+            words += [flag if each is True else f"{flag} {quoted(str(each))}" for each in values]
+    return " ".join(words)
 
 
 def _from_data(files: Sequence[str], given: Mapping[str, Any], *, quiet: bool) -> list[Known]:

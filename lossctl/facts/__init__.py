@@ -77,6 +77,7 @@ class Fact:
         Raises:
             UsageError: it is not one of its values; the nearest are in the hint.
         """
+        value = value.item() if hasattr(value, "item") else value  # a number of numpy's
         if self.type == "flag":
             if isinstance(value, bool):
                 return value
@@ -235,6 +236,9 @@ class Vocabulary:
                 found.append(Conflict(involved, impossible.because))
         for rule in self.derived:
             for name, value in rule.then.items():
+                told = {name, *(leaf.fact for leaf in rule.when.leaves())}
+                if any(told <= {each.name for each in conflict.facts} for conflict in found):
+                    continue  # it is told already, as what cannot be
                 if facts.get(name, value) != value and rule.when.holds(facts):
                     derived = Known(name, value, "derived", evidence=rule.because)
                     found.append(Conflict((known[name], derived), rule.because))
