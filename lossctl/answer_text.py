@@ -99,9 +99,8 @@ def _choices(recommendations: Sequence[Fields]) -> str:
     pairs = []
     for each in recommendations:
         reason = each["because"][0]
-        spoken_for = each["leads"] and not each["default"]
-        another = reason in told or (each["rank"] > 1 and not spoken_for)
-        text = each["fits"] if another else reason
+        others = reason in told or not each["leads"] or (each["default"] and each["rank"] > 1)
+        text = each["fits"] if others else reason
         pairs.append((f"{each['rank']}  {each['loss']}", first_sentence(text)))
         told.add(reason)
     return _pairs(pairs)

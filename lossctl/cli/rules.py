@@ -123,13 +123,23 @@ def lint_rules(
     form: FormatOption = None,
     output: FilesOption = None,
 ) -> None:
-    """Look for what is wrong with the rules although every file is well-formed."""
+    """Look for what is wrong with the rules although every file is well-formed.
+
+    With --rules, of single rules only your own are looked at.
+    """
     from lossctl.lint import agreement, lint  # noqa: PLC0415  # --help reads no rules
     from lossctl.rules import load  # noqa: PLC0415
 
     destination = Output(form, output or [], None, rules or [])
     base = load(tuple(rules or ()))
-    found = [*lint(base), *agreement(base)]
+    shipped = load().rules
+    found = [
+        each
+        for each in (*lint(base), *agreement(base))
+        if not rules
+        or each.subject not in shipped
+        or base.rules.get(each.subject) != shipped[each.subject]
+    ]
     columns = (Column("check"), Column("subject"), Column("place"), Column("message"))
     rows = [(each.check, each.subject, each.place, each.message) for each in found]
     if rows:
@@ -148,13 +158,16 @@ def run_tests(
     form: FormatOption = None,
     output: FilesOption = None,
 ) -> None:
-    """Run the examples of all rules, and whole scenarios."""
+    """Run the examples of all rules, and whole scenarios.
+
+    With --rules, only scenarios of your own: the answers to those of lossctl are meant to change.
+    """
     from lossctl.rule_tests import failures, wrong_examples  # noqa: PLC0415  # --help reads none
     from lossctl.rules import load  # noqa: PLC0415
 
     destination = Output(form, output or [], None, [*(rules or []), *(scenarios or [])])
     base = load(tuple(rules or ()))
-    stories = _scenarios(base, scenarios or [])
+    stories = _scenarios(base, scenarios or [], shipped=not rules)
     rows: list[Any] = [("example", name, message) for name, message in wrong_examples(base)]
     rows += [("scenario", each.name, said) for each in stories for said in failures(each, base)]
     columns = (Column("test"), Column("name"), Column("message"))
@@ -183,7 +196,8 @@ def cover_rules(
 
     destination = Output(form, output or [], None, [*(rules or []), *(scenarios or [])])
     base = load(tuple(rules or ()))
-    shares = coverage(base, _scenarios(base, scenarios or []), folder() / STATEMENTS)
+    stories = _scenarios(base, scenarios or [], shipped=True)
+    shares = coverage(base, stories, folder() / STATEMENTS)
     columns = (
         Column("what"),
         Column("covered", "count"),
@@ -196,13 +210,13 @@ def cover_rules(
         raise typer.Exit(FOUND)
 
 
-def _scenarios(base: Any, files: Sequence[str]) -> list[Any]:  # noqa: ANN401
+def _scenarios(base: Any, files: Sequence[str], *, shipped: bool) -> list[Any]:  # noqa: ANN401
     from lossctl.rule_files import SCENARIOS  # noqa: PLC0415
     from lossctl.rule_tests import read_scenarios  # noqa: PLC0415
     from lossctl.rules import folder  # noqa: PLC0415
 
-    shipped = str(folder() / SCENARIOS)
-    return [each for file in (shipped, *files) for each in read_scenarios(file, base)]
+    ours = [str(folder() / SCENARIOS)] if shipped else []
+    return [each for file in (*ours, *files) for each in read_scenarios(file, base)]
 
 
 def _passed(destination: Output, name: str, columns: tuple[Column, ...], message: str) -> None:

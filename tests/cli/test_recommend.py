@@ -30,6 +30,32 @@ def test_only_targets_leave_a_place_for_predictions(run, tmp_path, monkeypatch):
     assert compute == ["compute", "mse", "predictions.csv", "t.csv"]
 
 
+OWN = """\
+extends: builtin
+add:
+- {id: own, kind: prefer, when: {task: regression}, losses: [mae], because: We report medians.}
+"""
+SCENARIO = """\
+scenarios:
+- {name: ours, story: Ours., facts: {task: regression}, first: [%s], why: So it was decided.}
+"""
+
+
+def test_own_rules_change_the_answer_and_can_be_checked(run, tmp_path, monkeypatch):
+    (tmp_path / "own.yaml").write_text(OWN)
+    (tmp_path / "good.yaml").write_text(SCENARIO % "mae")
+    (tmp_path / "bad.yaml").write_text(SCENARIO % "mse")
+    monkeypatch.chdir(tmp_path)
+    own = ["--rules", "own.yaml"]
+    asked = ["recommend", "--task", "regression", "--why", "mae", *own]
+    assert run([*asked, "--format", "value"], "").out.splitlines()[0] == "mae"
+    assert "own: own.yaml, line 3" in run(asked, "").out
+    assert run(["rules", "lint", *own], "").code == 0
+    assert run(["rules", "test", *own, "--scenarios", "good.yaml"], "").code == 0
+    failed = run(["rules", "test", *own, "--scenarios", "bad.yaml"], "")
+    assert (failed.code, "first is mae, not mse" in failed.out) == (1, True)
+
+
 def test_an_interview_ends_where_nothing_would_change_any_more(run):
     told = run(["recommend", "--interactive", "--format", "value"], "gan\n\n\n\n")
     assert told.code == 0
