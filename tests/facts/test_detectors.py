@@ -459,3 +459,9 @@ def test_the_scale_of_the_errors_is_in_the_unit_of_the_target():
     found = lossctl.inspect(prediction + errors, prediction).facts
     (outliers,) = [each for each in found if each.name == "outliers"]
     assert outliers.numbers["residual_scale"] == pytest.approx(29.652, rel=1e-9)
+
+
+def test_an_array_without_rows_is_refused(tmp_path):
+    np.save(tmp_path / "empty.npy", np.zeros(0))
+    with pytest.raises(DataError, match="no rows"):
+        detect_files([str(tmp_path / "empty.npy")], Reading())
