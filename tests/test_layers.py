@@ -32,6 +32,18 @@ def test_help_loads_neither_numpy_nor_pandas(arguments, environment):
 
 @pytest.mark.parametrize(
     "arguments",
+    [
+        ("recommend", "--task", "segmentation", "--imbalanced"),
+        ("recommend", "--task", "regression", "--why-not", "mse", "--format", "json"),
+        ("rules", "list"),
+    ],
+)
+def test_advice_without_data_loads_neither_numpy_nor_pandas(arguments, environment):
+    assert not modules_after(environment, *arguments) & {"numpy", "pandas", "pydantic"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
     [("--help",), ("list",), ("show", "huber", "--delta", "2"), ("list", "--format", "json")],
 )
 def test_plain_text_is_not_checked_by_a_library(arguments, environment):
