@@ -21,9 +21,11 @@ INTERRUPTED = 130
 class Commands(Group):
     """The commands, in the order in which a user meets them."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
         """Return their names."""
-        return ["compute", "recommend", "inspect", "list", "show", "rules"]
+        order = ("compute", "recommend", "inspect", "list", "show", "rules")
+        names = super().list_commands(ctx)
+        return sorted(names, key=lambda name: order.index(name) if name in order else len(order))
 
 
 app = typer.Typer(
@@ -32,7 +34,8 @@ app = typer.Typer(
     help="Compute machine-learning losses from files, exactly, be advised which one fits, and gate "
     "on them.",
     epilog=(
-        "Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 unusable data, 70 a bug in lossctl."
+        "Exit codes: 0 done, 1 a check failed or no loss is left, 2 wrong usage, 3 unusable data, "
+        "70 a bug in lossctl."
     ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -68,7 +71,8 @@ def _options(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0 done, 1 a check failed, 2 wrong usage, 3 unusable data, 70 a bug, 130 interrupted.
+    0 done, 1 a check failed or no loss is left, 2 wrong usage, 3 unusable data, 70 a bug,
+    130 interrupted.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
