@@ -9,7 +9,8 @@ from typing import Any
 
 from lossctl.advice import Question, Recommendation, Trace
 from lossctl.answer_text import option, sections, stated_as, title
-from lossctl.facts import Conflict, FactValue, Known
+from lossctl.facts import Conflict, Known, plain
+from lossctl.options import flag
 from lossctl.report import Card, Cell, Column, Table
 from lossctl.rules import LossCard, Rule
 
@@ -79,17 +80,13 @@ class _Files:
 def _fact(known: Known) -> dict[str, Cell]:
     return {
         "name": known.name,
-        "value": _plain(known.value),
+        "value": plain(known.value),
         "origin": known.origin,
         "confidence": known.confidence,
         "evidence": known.evidence,
         "numbers": dict(known.numbers),
         "rows": known.rows,
     }
-
-
-def _plain(value: FactValue) -> Cell:
-    return sorted(value) if isinstance(value, frozenset) else value
 
 
 def _recommendation(trace: Trace, each: Recommendation, files: _Files) -> dict[str, Any]:
@@ -143,13 +140,9 @@ def _command(trace: Trace, each: Recommendation, files: _Files) -> str:
         names[-1] = files.names[0]
     words = ["lossctl compute", each.loss, *map(quoted, names)]
     for name, said in trace.options(each).items():
-        flag, value = name.replace("_", "-"), said["value"]
-        if value == said["default"]:
-            continue
-        if isinstance(value, bool):
-            words.append(f"--{flag}" if value else f"--no-{flag}")
-        else:
-            words.append(f"--{flag} {quoted(str(value))}")
+        value = said["value"]
+        if value != said["default"]:
+            words.append(flag(name, value if isinstance(value, bool) else quoted(str(value))))
     return " ".join([*words, files.reading]).rstrip()
 
 
@@ -175,7 +168,7 @@ def _question(trace: Trace, question: Question) -> dict[str, Cell]:
         "guess": _fact(question.guess) if question.guess else None,
         "values": [
             {
-                "value": _plain(each.value),
+                "value": plain(each.value),
                 "meaning": fact.values.get(word, ""),
                 "option": option(trace, fact.name, each.value),
                 "first": dict(each.first),
@@ -221,7 +214,7 @@ def _explanation(trace: Trace, loss: str) -> dict[str, Any]:
                 if name not in situation.facts
             )
         ),
-        "smallest_change": {name: _plain(value) for name, value in found.change.items()},
+        "smallest_change": {name: plain(value) for name, value in found.change.items()},
     }
 
 

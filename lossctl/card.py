@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lossctl.computation import CONVENTIONS, Computation, flag, prepare
+from lossctl.computation import CONVENTIONS, Computation, prepare
 from lossctl.definition import PRECISION, Loss, Twin
 from lossctl.kinds import Kind
-from lossctl.options import Setting, Value
+from lossctl.options import Setting, Value, flag
 from lossctl.report import Card, Cell
 
 

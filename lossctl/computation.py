@@ -16,7 +16,7 @@ from lossctl.definition import Loss, Remark, Twin, kind_settings
 from lossctl.doubts import doubts
 from lossctl.errors import UsageError, plural, quote
 from lossctl.kinds import ENOUGH, Kind
-from lossctl.options import Option, Setting, Value, is_on, setting
+from lossctl.options import Option, Setting, Value, flag, is_on, setting
 from lossctl.report import Note
 
 CONVENTIONS: Mapping[str, Setting] = {
@@ -388,14 +388,6 @@ def twin_like(loss: Loss, framework: str, options: Mapping[str, Value], given: s
 
 def _needs(twin: Twin) -> str:
     return " ".join(flag(name, value) for name, value in twin.needs.items())
-
-
-def flag(name: str, value: Value) -> str:
-    """Write an option as it is typed: `--delta 1.5`, `--no-half`."""
-    words = name.replace("_", "-")
-    if isinstance(value, bool):
-        return f"--{words}" if value else f"--no-{words}"
-    return f"--{words} {value}"
 
 
 def _namesake(loss: Loss, twin: Twin, given: Mapping[str, object]) -> Twin:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from lossctl.block import Array, Block, Codes, Mask, Ragged, Words, check_weight, count, cut
-from lossctl.computation import Computation, Pictures, flag
+from lossctl.computation import Computation, Pictures
 from lossctl.errors import DataError, OutOfDomain, plural
 from lossctl.kinds import Admitted, Kind, Partners
-from lossctl.options import is_on
+from lossctl.options import flag, is_on
 from lossctl.parallel import in_order
 from lossctl.report import Note
 from lossctl.sums import Sums

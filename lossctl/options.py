@@ -177,6 +177,14 @@ def _is_numpy_bool(value: object) -> bool:
 SWITCH = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
 
 
+def flag(name: str, value: Value) -> str:
+    """Write an option as it is typed: `--delta 1.5`, `--no-half`."""
+    words = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{words}" if value else f"--no-{words}"
+    return f"--{words} {value}"
+
+
 def setting(name: str, annotation: object, default: object) -> Setting | None:
     """Read one annotated parameter or field; None if it carries no `Option`.
 

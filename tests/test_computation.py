@@ -6,8 +6,9 @@ import pytest
 
 import lossctl
 from lossctl.catalogue import find
-from lossctl.computation import flag, prepare
+from lossctl.computation import prepare
 from lossctl.errors import UsageError
+from lossctl.options import flag
 
 END = f"lossctl:{lossctl.__version__}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import typer
@@ -29,7 +30,7 @@ from lossctl.cli.reading import (
     NoHeaderOption,
     OnOption,
     ThousandsOption,
-    of_roles,
+    reading_of,
 )
 from lossctl.errors import UsageError, quote
 from lossctl.grammar import NUMBER
@@ -159,7 +160,7 @@ def compute(
     from lossctl.cli.progress import shown_progress  # noqa: PLC0415
     from lossctl.fold import fold  # noqa: PLC0415
     from lossctl.plan import Plan, Wish  # noqa: PLC0415
-    from lossctl.tables import Reading, open_tables  # noqa: PLC0415
+    from lossctl.tables import open_tables  # noqa: PLC0415
 
     prepare_for_data()
     conventions = {"reduction": reduction, "per": per, "divide_by": divide_by}
@@ -172,22 +173,21 @@ def compute(
     # What a name stands for may depend on the shapes of the data.
     computations = plan.computations() if plan.settled else []
     destination = Output(form, output or [], digits, files, quiet)
-    reading = Reading(
-        columns=of_roles(columns or [], list(loss.roles)),
-        on=tuple(on or ()),
+    reading = reading_of(
+        list(loss.roles),
+        columns=columns,
+        on=on,
         on_missing_keys=on_missing_keys,
-        by=tuple(by or ()),
-        unit=unit,
-        weight=weight,
         missing=missing,
         delimiter=delimiter,
         decimal=decimal,
         thousands=thousands,
         encoding=encoding,
-        header=not no_header,
+        no_header=no_header,
         channels=channels,
-        **({} if max_bytes is None else {"max_bytes": max_bytes}),
+        max_bytes=max_bytes,
     )
+    reading = replace(reading, by=tuple(by or ()), unit=unit, weight=weight)
     with (
         shown_progress(quiet=quiet) as progress,
         open_tables(files, plan.roles(computations), reading, progress.advance) as tables,

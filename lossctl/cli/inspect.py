@@ -24,6 +24,7 @@ from lossctl.cli.reading import (
     reading_of,
 )
 from lossctl.errors import UsageError
+from lossctl.facts import plain
 from lossctl.report import Column, Note, Table
 
 ROLES = ("prediction", "target")
@@ -131,17 +132,13 @@ def _facts(findings: Any) -> Table:  # noqa: ANN401
         Column("numbers", "nested", audience="machines"),
     )
     rows = [
-        (each.name, _plain(each.value), each.confidence, each.evidence, each.rows, each.numbers)
+        (each.name, plain(each.value), each.confidence, each.evidence, each.rows, each.numbers)
         for each in findings.facts
     ]
     notes = [Note(each.kind, each.rows, each.message) for each in findings.remarks]
     if not rows:
         notes.append(Note("nothing_found", findings.rows, "nothing can be said of these data"))
     return Table("facts", columns, rows, notes=tuple(notes))
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    return sorted(value) if isinstance(value, frozenset) else value
 
 
 def _gap(gap: Any) -> Table:  # noqa: ANN401

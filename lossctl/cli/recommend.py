@@ -15,6 +15,7 @@ from lossctl.cli.reading import reading_of
 from lossctl.cli.rules import RulesOption
 from lossctl.errors import UsageError, visible
 from lossctl.facts import Fact, Known
+from lossctl.options import flag
 from lossctl.render import Format
 
 NO_LOSS = 1
@@ -128,9 +129,8 @@ def _reading_words(given: Mapping[str, Any]) -> str:
     words = []
     for name, value in given.items():
         if value != options[name].default:
-            flag = f"--{name.replace('_', '-')}"
             values = value if isinstance(value, list | tuple) else [value]
-            words += [flag if each is True else f"{flag} {quoted(str(each))}" for each in values]
+            words += [flag(name, each is True or quoted(str(each))) for each in values]
     return " ".join(words)
 
 
@@ -140,8 +140,7 @@ def _from_data(files: Sequence[str], given: Mapping[str, Any], *, quiet: bool) -
     if not files:
         for name, value in given.items():
             if value != options[name].default:
-                flag = f"--{name.replace('_', '-')}"
-                raise UsageError(f"{flag} is about files, and there are none")
+                raise UsageError(f"{flag(name, True)} is about files, and there are none")
         return []
     from lossctl.cli.progress import shown_progress  # noqa: PLC0415
     from lossctl.facts.detectors import detect_files  # noqa: PLC0415  # pandas is for files

@@ -21,6 +21,7 @@ __all__ = [
     "Facts",
     "Known",
     "Vocabulary",
+    "plain",
 ]
 
 Origin = Literal["flag", "file", "data", "derived", "default"]
@@ -159,6 +160,11 @@ class Known:
     evidence: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
     rows: int | None = None
+
+
+def plain(value: FactValue) -> str | bool | int | float | list[str]:
+    """Return a value as JSON has it: several words as a list, in the order of the alphabet."""
+    return sorted(value) if isinstance(value, frozenset) else value
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,8 @@ class ArrayTable:
         array = self._load(column)
         where = f"{quote(self.name)}{named}"
         if array.ndim < 3:
+            if row >= len(array):
+                raise DataError(f"{where} has no row {row + 1:,}")
             return f"{where}, row {row + 1:,}", str(array[row])
         height, width = array.shape[1:3]
         image, line = divmod(row if self._lines else row // width, height)

@@ -42,7 +42,7 @@ def _worded(tables: Dataset, role: Role) -> Role:
     for row in range(LOOK_AHEAD):
         try:
             _, cell = tables.place(role.name, row)
-        except (DataError, IndexError):  # there are no more rows, in a text or in an array
+        except DataError:  # there are no more rows
             return role
         if cell not in MISSING_WORDS:
             return Role(role.name, text=True) if WORD.match(cell) else role
