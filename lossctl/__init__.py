@@ -138,10 +138,15 @@ def recommend(
     )
     base = load(tuple(rules))
     known = from_options(base, facts)
+    trial = None
     if target is not None:
+        from lossctl.library import trial_of  # noqa: PLC0415  # numpy is for data
+
         known += inspect(target, prediction).facts
+        trial = trial_of(target, prediction)
     card = answer(
         advise(base, known),
+        trial=trial,
         why=[loss_name(base, name) for name in why],
         why_not=[loss_name(base, name) for name in why_not],
         explain=explain,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from lossctl.advice import Question, Recommendation, Trace
 from lossctl.answer_text import option, sections, stated_as, title
@@ -14,12 +14,17 @@ from lossctl.options import flag
 from lossctl.report import Card, Cell, Column, Table
 from lossctl.rules import LossCard, Rule
 
+Trial: TypeAlias = Callable[[LossCard, Mapping[str, Any]], str | None]
+"""Says why a loss with some options does not take the user's data: nothing where it does, None
+where the data are not all that it needs."""
+
 
 def answer(
     trace: Trace,
     *,
     files: Sequence[str] = (),
     reading: str = "",
+    trial: Trial | None = None,
     why: Sequence[str] = (),
     why_not: Sequence[str] = (),
     explain: bool = False,
@@ -30,6 +35,7 @@ def answer(
         trace: all that was considered.
         files: the user's files, for the commands to go on with.
         reading: how they are read, as options of these commands.
+        trial: tries whether a loss takes the user's data.
         why: losses of which to say what speaks for them.
         why_not: losses of which to say why they are not the first.
         explain: whether to lay all facts and rules open.
@@ -40,7 +46,8 @@ def answer(
     fields: dict[str, Any] = {
         "facts": [_fact(each) for each in trace.known],
         "recommendations": [
-            _recommendation(trace, each, _Files(files, reading)) for each in situation.recommended
+            _recommendation(trace, each, _Data(files, reading, trial))
+            for each in situation.recommended
         ],
         "remarks": [rule.text for rule in trace.remarks],
         "avoid": [
@@ -70,11 +77,12 @@ def answer(
 
 
 @dataclass(frozen=True)
-class _Files:
-    """The user's files, and how they are read."""
+class _Data:
+    """The user's files, how they are read, and whether a loss takes what is in them."""
 
-    names: Sequence[str]
-    reading: str
+    files: Sequence[str] = ()
+    reading: str = ""
+    trial: Trial | None = None
 
 
 def _fact(known: Known) -> dict[str, Cell]:
@@ -89,9 +97,12 @@ def _fact(known: Known) -> dict[str, Cell]:
     }
 
 
-def _recommendation(trace: Trace, each: Recommendation, files: _Files) -> dict[str, Any]:
+def _recommendation(trace: Trace, each: Recommendation, data: _Data) -> dict[str, Any]:
     card = trace.base.cards[each.loss]
     options = trace.options(each)
+    params = {name: said["value"] for name, said in options.items()}
+    names, whole = _files(trace, card, data.files)
+    refused = data.trial(card, params) if data.trial and (whole or not data.files) else None
     advice = trace.advice(each.loss)
     rules = [voice.rule for voice in each.voices] + advice
     return {
@@ -103,7 +114,7 @@ def _recommendation(trace: Trace, each: Recommendation, files: _Files) -> dict[s
         "leads": each.voices[0].place == 0,
         "fits": card.fits,
         **_character(card),
-        "params": {name: said["value"] for name, said in options.items()},
+        "params": params,
         "options": dict(options),
         "activation": trace.activation(each),
         "because": _once(voice.rule.text for voice in each.voices),
@@ -112,7 +123,9 @@ def _recommendation(trace: Trace, each: Recommendation, files: _Files) -> dict[s
         "disagree": _once(rule.disagree for rule in rules),
         "rules": [rule.id for rule in rules],
         "sources": _once(source for rule in rules for source in rule.sources),
-        "command": _command(trace, each, files),
+        "command": _command(each.loss, names, options, data.reading),
+        "takes_data": None if refused is None else not refused,
+        "refused": refused or "",
         "code": {name: _filled(code, options) for name, code in card.code.items()},
     }
 
@@ -129,21 +142,27 @@ def _once(texts: Iterable[str]) -> list[str]:
     return [text for text in dict.fromkeys(texts) if text]
 
 
-def _command(trace: Trace, each: Recommendation, files: _Files) -> str:
-    """Write the command that computes a loss, with those of its options that differ."""
-    card = trace.base.cards[each.loss]
+def _files(trace: Trace, card: LossCard, given: Sequence[str]) -> tuple[list[str], bool]:
+    """Name the files that a loss takes; tell whether the user's are all that it needs."""
     names = [f"{role}s.csv" for role in card.roles]
     predicted = any(each.name == "output" and each.origin == "data" for each in trace.known)
-    if len(files.names) == len(names) or (files.names and predicted):
-        names = [*files.names]  # a file for each role, or one for all
-    elif len(files.names) == 1 and card.roles[-1] == "target":
-        names[-1] = files.names[0]
-    words = ["lossctl compute", each.loss, *map(quoted, names)]
-    for name, said in trace.options(each).items():
+    if len(given) == len(names) or (given and predicted):
+        return [*given], True  # a file for each role, or one for all
+    if len(given) == 1 and card.roles[-1] == "target":
+        names[-1] = given[0]
+    return names, False
+
+
+def _command(
+    loss: str, names: Sequence[str], options: Mapping[str, Mapping[str, Any]], reading: str
+) -> str:
+    """Write the command that computes a loss, with those of its options that differ."""
+    words = ["lossctl compute", loss, *map(quoted, names)]
+    for name, said in options.items():
         value = said["value"]
         if value != said["default"]:
             words.append(flag(name, value if isinstance(value, bool) else quoted(str(value))))
-    return " ".join([*words, files.reading]).rstrip()
+    return " ".join([*words, reading]).rstrip()
 
 
 def quoted(word: str) -> str:
@@ -248,6 +267,7 @@ def _table(recommendations: Sequence[Mapping[str, Any]]) -> Table:
         Column("activation"),
         Column("params", "nested"),
         Column("command"),
+        Column("refused"),
         Column("because"),
         Column("warnings"),
         Column("rules"),

@@ -207,10 +207,16 @@ def _next(trace: Trace, fields: Fields) -> Iterator[tuple[str, str]]:
     yield "To find out next", _lines(lines)
     firsts = [each for each in fields["recommendations"] if each["rank"] == 1]
     if firsts:
-        yield (
-            "Go on with",
-            "\n".join([*(each["command"] for each in firsts), f"lossctl show {firsts[0]['loss']}"]),
-        )
+        commands = [line for each in firsts for line in _command(each)]
+        yield "Go on with", "\n".join([*commands, f"lossctl show {firsts[0]['loss']}"])
+
+
+def _command(each: Fields) -> Iterator[str]:
+    """Write the command of a loss; what it refuses stands after it, as a shell's remark."""
+    yield each["command"]
+    if each["refused"]:
+        text = f"not with the data as they are: {each['refused']}"
+        yield from textwrap.wrap(text, WIDTH, initial_indent="# ", subsequent_indent="#   ")
 
 
 def _asked(trace: Trace, question: Question) -> Iterator[str]:

@@ -11,12 +11,17 @@ from lossctl.block import Array, Block, Words, check_weight, count, joined
 from lossctl.catalogue import look_up
 from lossctl.computation import Computation, prepare
 from lossctl.definition import Choice
-from lossctl.errors import DataError, UsageError, plural
+from lossctl.errors import DataError, LossctlError, UsageError, plural
 from lossctl.fold import fold
 from lossctl.kinds import FeaturesKind, Kind
 
 if TYPE_CHECKING:
+    from lossctl.answer import Trial
     from lossctl.facts.detectors import Findings
+    from lossctl.rules import LossCard
+
+FIRST = 65_536
+"""Rows that tell whether a loss takes arrays."""
 
 
 def compute(
@@ -66,6 +71,22 @@ def inspect(target: object, prediction: object) -> Findings:
     roles = {role: _labels_or_table(role, each) for role, each in given.items()}
     names = {role: _names(each) for role, each in given.items()}
     return detect([Block(roles, _common_length(roles))], Names(names))
+
+
+def trial_of(target: Any, prediction: Any) -> Trial:  # noqa: ANN401
+    """Make what tries whether a loss takes the first rows of predictions and targets."""
+
+    def trial(card: LossCard, options: Mapping[str, Any]) -> str | None:
+        if prediction is None or card.roles != ("prediction", "target"):
+            return None
+        first = [prediction[:FIRST], target[:FIRST]]
+        try:
+            compute(card.loss, first, weight=None, unit=None, like=None, options=options)
+        except LossctlError as error:
+            return error.message
+        return ""
+
+    return trial
 
 
 def _labels_or_table(role: str, given: object) -> Array | Words:

@@ -98,6 +98,7 @@ def recommend(
         trace,
         files=files or [],
         reading=_reading_words(reading),
+        trial=_trial(files, reading) if files else None,
         why=[loss_name(base, each) for each in why or []],
         why_not=[loss_name(base, each) for each in why_not or []],
         explain=explain,
@@ -153,6 +154,19 @@ def _from_data(files: Sequence[str], given: Mapping[str, Any], *, quiet: bool) -
         for each in findings.remarks:
             typer.echo(f"note: {visible(each.message)}", err=True)
     return list(findings.facts)
+
+
+def _trial(files: Sequence[str], given: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Make what tries whether a loss takes the files; none where they can be read only once."""
+    from lossctl.trial import readable_again, refusal  # noqa: PLC0415  # pandas is for files
+
+    if not readable_again(files):
+        return None
+
+    def trial(card: Any, options: Mapping[str, Any]) -> str:  # noqa: ANN401
+        return refusal(card.loss, options, files, reading_of(card.roles, **given))
+
+    return trial
 
 
 def _made() -> Any:  # noqa: ANN401

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shlex
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lossctl
 
 ROWS = "".join(f"{n % 17},{n % 10};{n % 13},5\n" for n in range(60))
 
 
 def commands(printed: str) -> list[list[str]]:
     _, _, after = printed.partition("Go on with\n")
-    return [shlex.split(line)[1:] for line in after.splitlines() if line]
+    lines = [shlex.split(line, comments=True) for line in after.splitlines()]
+    return [words[1:] for words in lines if words]
 
 
 def test_the_next_command_reads_the_file_as_it_was_read(run, tmp_path, monkeypatch):
@@ -67,3 +77,132 @@ def test_an_answer_that_is_not_understood_is_asked_for_again(run):
     told = run(["recommend", "--interactive", "--format", "value"], "regresion\nregression\n")
     assert "did you mean 'regression'?" in told.err
     assert told.out.splitlines()[0] == "mse"
+
+
+# whether the data are taken as they are
+
+
+def column(name: str, *values: object) -> str:
+    return "\n".join(map(str, (name, *values))) + "\n"
+
+
+@pytest.fixture
+def signs(tmp_path, monkeypatch):
+    (tmp_path / "p.csv").write_text(column("prediction", *([0.2, 0.9, 0.6] * 10)))
+    (tmp_path / "t.csv").write_text(column("target", *([-1, 1, 1] * 10)))
+    monkeypatch.chdir(tmp_path)
+
+
+REFUSED = "'t.csv', line 2, column 'target': '-1' is not a probability (between 0 and 1)"
+
+
+@pytest.mark.usefixtures("signs")
+def test_a_command_that_would_fail_says_so(run):
+    said = run(["recommend", "p.csv", "t.csv"])
+    assert (
+        "  lossctl compute binary_cross_entropy p.csv t.csv\n"
+        "  # not with the data as they are: 't.csv', line 2, column 'target': '-1' is\n"
+        "  #   not a probability (between 0 and 1)\n"
+        "  lossctl show binary_cross_entropy\n"
+    ) in said.out
+    assert "It takes labels of 0 and 1: write -1 as 0 first." in said.out
+    compute, show = commands(said.out)
+    assert (run(compute).code, run(show).code) == (3, 0)
+
+
+@pytest.mark.usefixtures("signs")
+def test_every_format_for_programs_says_what_is_refused(run):
+    asked = ["recommend", "p.csv", "t.csv", "--format"]
+    first = json.loads(run([*asked, "json"]).out)["recommendations"][0]
+    assert (first["takes_data"], first["refused"]) == (False, REFUSED)
+    assert json.loads(run([*asked, "jsonl"]).out.splitlines()[0])["refused"] == REFUSED
+    assert REFUSED in run([*asked, "csv"]).out
+
+
+@pytest.mark.usefixtures("signs")
+@pytest.mark.parametrize("task", ["embedding", "gan"])
+def test_a_loss_that_needs_other_files_is_not_tried(run, task):
+    said = run(["recommend", "p.csv", "t.csv", "--task", task, "--format", "json"])
+    for each in json.loads(said.out)["recommendations"]:
+        words = shlex.split(each["command"])
+        assert (each["takes_data"] is None) == ("p.csv" not in words)
+
+
+@pytest.mark.usefixtures("signs")
+def test_what_can_be_read_only_once_is_not_tried(run):
+    targets = Path("t.csv").read_text()
+    asked = ["recommend", "p.csv", "-", "--format", "json"]
+    piped = json.loads(run(asked, targets).out)["recommendations"][0]
+    assert (piped["loss"], piped["takes_data"]) == ("binary_cross_entropy", None)
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as pipe:
+        pipe.write(targets)
+    asked = ["recommend", "p.csv", f"/dev/fd/{reading}", "--format", "json"]
+    assert json.loads(run(asked).out)["recommendations"][0]["takes_data"] is None
+    os.close(reading)
+
+
+def test_without_data_nothing_is_tried(run):
+    said = run(["recommend", "--task", "regression", "--format", "json"])
+    for each in json.loads(said.out)["recommendations"]:
+        assert (each["takes_data"], each["refused"]) == (None, "")
+
+
+def tables():
+    """Predictions and targets of all sorts, those that do not belong together among them."""
+    draw = np.random.default_rng(1)
+    score, scores = draw.normal(size=(60, 1)), draw.normal(size=(60, 3))
+    odds = np.exp(scores)
+    classes = np.resize([0, 1, 2], 60)[:, None]
+    predictions = {
+        "score": score,
+        "scores": scores,
+        "probability": 1 / (1 + np.exp(-score)),
+        "distribution": odds / odds.sum(axis=1, keepdims=True),
+        "two_scores": scores[:, :2],
+    }
+    targets = {
+        "zeros_and_ones": classes % 2,
+        "signs": classes % 2 * 2 - 1,
+        "ones_and_twos": classes % 2 + 1,
+        "classes": classes,
+        "one_hot": np.eye(3, dtype=int)[classes[:, 0]],
+        "labels": draw.integers(0, 2, (60, 3)),
+        "numbers": 3 * score + draw.normal(size=(60, 1)),
+        "words": np.array(["no", "yes"])[classes % 2],
+    }
+    return predictions, targets
+
+
+def test_data_are_said_to_be_taken_if_compute_takes_them(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for each in tables():
+        for name, table in each.items():
+            header = [f"{name}{n}" for n in range(table.shape[1])]
+            rows = [",".join(map(str, row)) for row in [header, *table.tolist()]]
+            (tmp_path / f"{name}.csv").write_text("\n".join(rows) + "\n")
+    taken = []
+    for prediction, target in product(*tables()):
+        asked = ["recommend", f"{prediction}.csv", f"{target}.csv", "--format", "json"]
+        said = run(asked)
+        assert said.code in (0, 1), f"{asked}: {said.err}"
+        for each in json.loads(said.out)["recommendations"]:
+            taken.append(each["takes_data"])
+            code = run(shlex.split(each["command"])[1:]).code
+            assert code == (0 if each["takes_data"] else 3), each["command"]
+    assert taken.count(True) > 20
+    assert taken.count(False) > 20
+
+
+def test_arrays_are_tried_too():
+    target, prediction = [-1, 1, 1] * 10, [0.2, 0.9, 0.6] * 10
+    first = lossctl.recommend(target, prediction)["recommendations"][0]
+    assert (first["loss"], first["takes_data"]) == ("binary_cross_entropy", False)
+    assert first["refused"] == "target[0]: -1.0 is not a probability (between 0 and 1)"
+    first = lossctl.recommend([0, 1, 1] * 10, prediction)["recommendations"][0]
+    assert (first["loss"], first["takes_data"], first["refused"]) == (
+        "binary_cross_entropy",
+        True,
+        "",
+    )
+    assert lossctl.recommend([0, 1, 1] * 10)["recommendations"][0]["takes_data"] is None

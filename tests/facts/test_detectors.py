@@ -53,6 +53,17 @@ def test_two_other_values_are_asked_about():
 def test_one_and_two_are_classes():
     said, _ = facts([1, 2, 2])
     assert said["labels"] == ("integer", "likely")
+    assert said["label_min"] == (1, "likely")
+
+
+def test_two_columns_for_a_yes_or_no_are_counted():
+    scores = np.arange(60).reshape(30, 2) - 30.5
+    said, _ = facts([0, 1, 1] * 10, scores)
+    assert said["n_outputs"] == (2, "certain")
+    said, _ = facts([0, 1, 1] * 10, scores[:, 0])
+    assert "n_outputs" not in said
+    said, _ = facts([0, 1, 2] * 10, np.hstack([scores, scores]))
+    assert "n_outputs" not in said
 
 
 @pytest.mark.parametrize(
@@ -122,7 +133,7 @@ def test_multi_hot_rows():
 def test_soft_rows():
     said, _ = facts([[0.2, 0.8], [0.5, 0.5]])
     assert said["labels"] == ("soft", "likely")
-    assert said["task"] == ("multiclass_classification", "weak")
+    assert said["task"] == ("multiclass_classification", "likely")
 
 
 def test_words_are_classes():

@@ -75,6 +75,8 @@ def test_a_recommendation_says_all_that_there_is_to_say():
         "rules": ["a", "b", "c", "d"],
         "sources": ["book#2", "paper", "book"],
         "command": "lossctl compute huber predictions.csv targets.csv",
+        "takes_data": None,
+        "refused": "",
         "code": {"torch": "huber(x, delta=1.5)"},
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from lossctl import catalogue
 from lossctl.advice import advise
-from lossctl.answer import _Files, _recommendation
+from lossctl.answer import _Data, _recommendation
 from lossctl.computation import prepare
 from lossctl.documents import read
 from lossctl.facts import Facts, Known
@@ -44,7 +44,7 @@ def recommended() -> Mapping[str, dict[str, Any]]:
     for facts in problems():
         trace = advise(load(), [Known(name, value, "flag") for name, value in facts.items()])
         for each in trace.situation.recommended:
-            told = _recommendation(trace, each, _Files((), ""))
+            told = _recommendation(trace, each, _Data())
             found[told["command"]] = told
     return found
 

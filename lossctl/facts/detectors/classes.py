@@ -51,7 +51,7 @@ def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
         return
     if seen.target.columns == 1 and "target" not in seen.words:
         least = int(seen.target.least)
-        if labels.value in ("integer", "mask") and len(counts) > 2:
+        if labels.value in ("integer", "mask") and (len(counts) > 2 or least == 1):
             yield fact("label_min", least, "likely", f"The least label is {least}.", seen.rows)
     if len(counts) == 2 and (labels.value == "mask" or _is_binary(found)):
         yield from _two(seen, counts, positive=labels.value in POSITIVE)

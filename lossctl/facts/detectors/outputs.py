@@ -37,14 +37,17 @@ def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
         return
     soft = "labels" in found and found["labels"].value == "soft"
     if found["task"].value in CLASSES or soft:
-        yield from _of_classes(seen, prediction, weak=found["task"].confidence == "weak")
+        yield from _of_classes(seen, prediction, found["task"])
     elif found["task"].value == "regression":
         yield from _of_numbers(seen, prediction)
 
 
-def _of_classes(seen: Seen, prediction: Summary, *, weak: bool) -> Iterator[Finding]:
+def _of_classes(seen: Seen, prediction: Summary, task: Known) -> Iterator[Finding]:
     rows, several = seen.rows, prediction.columns > 1
-    sure: Confidence = "weak" if weak or rows < FEW else "likely"
+    if several and task.value == "binary_classification":
+        evidence = f"The predictions have {prediction.columns} columns."
+        yield fact("n_outputs", prediction.columns, "certain", evidence, rows)
+    sure: Confidence = "weak" if task.confidence == "weak" or rows < FEW else "likely"
     single = prediction.zero_or_one and (not several or prediction.one_of_all == rows)
     values = set(prediction.tally or {})
     if single or (not several and values and values <= set(seen.target.tally or {})):

@@ -95,7 +95,7 @@ def _table(seen: Seen) -> Iterator[Finding]:
     elif target.within_unit and target.off_one <= SUM_TOLERANCE:
         evidence = f"Each row is from 0 to 1 and sums to 1 within {target.off_one:.2g}."
         yield fact("labels", "soft", "likely", evidence, rows, off_one=target.off_one)
-        yield fact("task", "multiclass_classification", "weak", evidence, rows)
+        yield fact("task", "multiclass_classification", "likely", evidence, rows)
     else:
         evidence = f"The targets are {target.columns} columns of numbers."
         sure: Confidence = "weak" if seen.prediction is None else "likely"
