@@ -12,7 +12,7 @@ import typer
 from lossctl import __version__
 from lossctl.cli import catalogue, compute, inspect, process, recommend, rules, show
 from lossctl.cli.parameters import Command, Group
-from lossctl.errors import LossctlError, visible
+from lossctl.errors import LossctlError, UsageError, visible
 
 BUG = 70
 INTERRUPTED = 130
@@ -87,16 +87,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001  # whatever it is, the user gets one line and a code
-        if arguments[:1] == ["--debug"]:
-            traceback.print_exc()
-        typer.echo(
-            f"error: this is a bug in lossctl {__version__}: "
-            f"{type(error).__name__}: {visible(str(error))}",
-            err=True,
-        )
-        typer.echo("  try: lossctl --debug … and report what it prints", err=True)
-        return BUG
+        return _failed(error, arguments)
     return 0
+
+
+def _failed(error: Exception, arguments: Sequence[str]) -> int:
+    """Say what nothing else has caught; return its exit code."""
+    if isinstance(error, OSError) and error.filename is None:  # files are named where they are read
+        typer.echo(f"error: the output cannot be written: {error.strerror}", err=True)
+        return UsageError.exit_code
+    if arguments[:1] == ["--debug"]:
+        traceback.print_exc()
+    typer.echo(
+        f"error: this is a bug in lossctl {__version__}: "
+        f"{type(error).__name__}: {visible(str(error))}",
+        err=True,
+    )
+    typer.echo("  try: lossctl --debug … and report what it prints", err=True)
+    return BUG
 
 
 def visible_lines(text: str) -> str:

@@ -58,6 +58,32 @@ def test_a_closed_pipe_is_silent(environment):
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("arguments", ["list", "recommend --task regression", "--help"])
+@pytest.mark.parametrize(
+    ("to", "code", "said"),
+    [
+        (">/dev/full", 2, "error: the output cannot be written: No space left on device\n"),
+        (">&-", 0, ""),
+    ],
+)
+def test_an_output_that_takes_nothing(arguments, to, code, said, environment):
+    program = f'"{sys.executable}" -m lossctl {arguments} {to}'
+    done = subprocess.run(
+        ["bash", "-c", program], capture_output=True, text=True, check=False, env=environment
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", said)
+
+
+def test_a_closed_input_is_empty(environment, tmp_path):
+    (tmp_path / "t.csv").write_text("target\n1\n")
+    program = f'"{sys.executable}" -m lossctl compute mse - "{tmp_path}/t.csv" <&-'
+    done = subprocess.run(
+        ["bash", "-c", program], capture_output=True, text=True, check=False, env=environment
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "is empty" in done.stderr
+
+
 def test_an_interrupt_is_a_hundred_and_thirty_and_silent(environment, tmp_path):
     target = tmp_path / "t.csv"
     target.write_text("target\n1\n")
