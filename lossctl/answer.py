@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from lossctl.advice import Question, Recommendation, Trace
+from lossctl.advice import Question, Trace
 from lossctl.answer_text import option, sections, stated_as, title
 from lossctl.facts import Conflict, Known, plain
 from lossctl.options import flag
 from lossctl.report import Card, Cell, Column, Table
 from lossctl.rules import LossCard, Rule
+from lossctl.situation import Recommendation
 
 Trial: TypeAlias = Callable[[LossCard, Mapping[str, Any]], str | None]
 """Says why a loss with some options does not take the user's data: nothing where it does, None

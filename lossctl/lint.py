@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
-from lossctl.advice import Situation
 from lossctl.facts import Facts, FactValue, Vocabulary
 from lossctl.facts.conditions import Condition, Leaf
 from lossctl.rules import Measured, Rule, RuleBase
+from lossctl.situation import Situation
 
 GRID = ("task", "labels", "output", "imbalanced", "outliers")
 """The facts over all combinations of which there must be a loss, unless they contradict."""

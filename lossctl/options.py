@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
-from lossctl.errors import UsageError, quote
+from lossctl.errors import UsageError, plural, quote
 from lossctl.grammar import NUMBER
 
 Value: TypeAlias = bool | int | float | str | None
@@ -202,3 +202,36 @@ def setting(name: str, annotation: object, default: object) -> Setting | None:
     choices = get_args(base) if get_origin(base) is Literal else ()
     kind = str if choices else base
     return Setting(name, kind, default, option, choices, optional=NoneType in parts)  # type: ignore[arg-type]
+
+
+def numbers(
+    option: str, text: str, count: int, *, zero: bool = True, of: str = "class"
+) -> list[float]:
+    """Read an option that holds one number for each class, or column.
+
+    Args:
+        option: its name.
+        text: the numbers, a comma between them.
+        count: how many there have to be.
+        zero: whether some of them, but not all, may be 0.
+        of: what each is for.
+
+    Raises:
+        UsageError: some are no such numbers, or they are not as many as there should be.
+
+    >>> numbers("class_weights", "1, 2.5", 2)
+    [1.0, 2.5]
+    """
+    words = [word.strip() for word in text.split(",")]
+    found = [float(word) if NUMBER.fullmatch(word) else math.nan for word in words]
+    legal = all(0.0 <= number < math.inf and (zero or number) for number in found)
+    if not legal or not any(found):
+        which, lest = ("of at least 0", ", not all 0") if zero else ("above 0", "")
+        raise UsageError(
+            f"{option} must be numbers {which}, a comma between them{lest}, not {quote(text)}"
+        )
+    if len(found) != count:
+        raise UsageError(
+            f"{option} has {plural(len(found), 'number')}, but there are {plural(count, of)}"
+        )
+    return found

@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from lossctl.facts import Facts, Vocabulary
+from lossctl.facts import Facts, FactValue, Vocabulary
 from lossctl.facts.conditions import Condition
 
 KINDS = ("default", "prefer", "avoid", "forbid", "advise")
@@ -214,6 +214,22 @@ class RuleBase:
             name: tuple(rule for rule in self.rules.values() if name in rule.facts)
             for name in self.vocabulary.facts
         }
+
+    def values(self, name: str) -> list[FactValue]:
+        """Return the values of a fact; of a number those at which a condition turns."""
+        fact = self.vocabulary.facts[name]
+        if fact.type not in ("number", "integer"):
+            return list(fact.answers().values())
+        conditions = [rule.when for rule in self.rules_by_fact[name]]
+        conditions += [each.when for each in self.vocabulary.derived]
+        turns = {
+            value
+            for condition in conditions
+            for leaf in condition.leaves()
+            if leaf.fact == name and leaf.operator != "known"
+            for value in leaf.values
+        }
+        return sorted(turns)
 
 
 def folder() -> Path:

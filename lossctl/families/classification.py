@@ -14,10 +14,8 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl.block import Array, Codes
+from lossctl.block import Array
 from lossctl.definition import Choice, MeanOfColumns, PerRow, SumOfColumns, Twin, loss
-from lossctl.errors import UsageError, plural, quote
-from lossctl.grammar import NUMBER
 from lossctl.kinds import (
     CLASS_SCORES,
     DISTRIBUTION,
@@ -35,7 +33,8 @@ from lossctl.kinds import (
     Signs,
     narrowed,
 )
-from lossctl.options import Interval, Option
+from lossctl.numerics import log_softmax, replaced, sigmoid, taken, times
+from lossctl.options import Interval, Option, numbers
 
 EPSILON = float(np.finfo(np.float64).eps)
 SHARE = Interval(at_least=0, at_most=1)
@@ -159,7 +158,7 @@ def binary_cross_entropy(
         no = np.maximum(no, math.log(clip))
     if log_floor is not None:
         yes, no = np.maximum(yes, log_floor), np.maximum(no, log_floor)
-    return -(_times(truth, yes) + _times(1.0 - truth, no))
+    return -(times(truth, yes) + times(1.0 - truth, no))
 
 
 @loss(
@@ -234,7 +233,7 @@ def categorical_cross_entropy(
     """
     truth = _smoothed(target, label_smoothing, target.shape[1])
     logs = _log_probabilities(prediction, clip, from_logits=from_logits, normalise=normalise)
-    return -_times(truth, logs).sum(axis=1)
+    return -times(truth, logs).sum(axis=1)
 
 
 @loss(
@@ -314,12 +313,12 @@ def sparse_categorical_cross_entropy(
         I. J. Good, Rational decisions, Journal of the Royal Statistical Society B 14, 1952
     """
     if not (from_logits or normalise or label_smoothing):
-        return -np.log(np.clip(_at(prediction, target), clip, 1.0 - clip))  # one logarithm a row
+        return -np.log(np.clip(taken(prediction, target), clip, 1.0 - clip))  # one logarithm a row
     logs = _log_probabilities(prediction, clip, from_logits=from_logits, normalise=normalise)
-    of_label = _at(logs, target)
+    of_label = taken(logs, target)
     if not label_smoothing:
         return -of_label
-    return -(_times(1.0 - label_smoothing, of_label) + label_smoothing * logs.mean(axis=1))
+    return -(times(1.0 - label_smoothing, of_label) + label_smoothing * logs.mean(axis=1))
 
 
 @loss(
@@ -400,7 +399,7 @@ def kl_divergence(
         Statistics 22, 1951
     """
     truth, guess = np.maximum(target, clip_target), np.maximum(prediction, clip)
-    return _times(truth, np.log(np.where(truth == 0.0, 1.0, truth)) - np.log(guess))
+    return times(truth, np.log(np.where(truth == 0.0, 1.0, truth)) - np.log(guess))
 
 
 RawLabels = Annotated[
@@ -582,17 +581,17 @@ def binary_focal(
     """
     truth = _smoothed(target, label_smoothing, 2)
     if from_logits and clip_logits:
-        prediction, from_logits = _sigmoid(prediction), False
+        prediction, from_logits = sigmoid(prediction), False
     cross_entropy = binary_cross_entropy(prediction, truth, from_logits=from_logits, clip=clip)
     if from_logits:
-        yes, no = _sigmoid(prediction), _sigmoid(-prediction)
+        yes, no = sigmoid(prediction), sigmoid(-prediction)
     else:
         # Only the logarithm needs clipping.
         yes, no = prediction, 1.0 - prediction
     discount = (truth * no + (1.0 - truth) * yes) ** gamma
     if alpha is not None:
         discount = discount * (alpha * truth + (1.0 - alpha) * (1.0 - truth))
-    return _times(discount, cross_entropy)
+    return times(discount, cross_entropy)
 
 
 @loss(
@@ -664,11 +663,11 @@ def categorical_focal(
     """
     truth = _smoothed(target, label_smoothing, target.shape[1])
     if from_logits and clip_logits:
-        prediction, from_logits = np.exp(_log_softmax(prediction)), False
+        prediction, from_logits = np.exp(log_softmax(prediction)), False
     logs = _log_probabilities(prediction, clip, from_logits=from_logits, normalise=normalise)
     # 1 - p, with all its digits where p is close to 1
     discount = truth * (-np.expm1(logs)) ** gamma
-    return _times(discount if alpha is None else alpha * discount, -logs).sum(axis=1)
+    return times(discount if alpha is None else alpha * discount, -logs).sum(axis=1)
 
 
 @loss(
@@ -724,9 +723,9 @@ def generalised_cross_entropy(
         with noisy labels, NeurIPS 2018
     """
     if from_logits:
-        of_label = _at(_log_softmax(prediction), target)
+        of_label = taken(log_softmax(prediction), target)
     else:
-        of_label = np.log(_at(prediction, target))
+        of_label = np.log(taken(prediction, target))
     # 1 - p^q, with all its digits where p is close to 1 or q to 0
     return -np.expm1(q * of_label) / q
 
@@ -772,12 +771,12 @@ def symmetric_cross_entropy(
         Y. Wang et al., Symmetric cross entropy for robust learning with noisy labels, ICCV 2019
     """
     if from_logits:
-        of_label = _at(_log_softmax(prediction), target)
+        of_label = taken(log_softmax(prediction), target)
         missed = -np.expm1(of_label)
     else:
-        of_label = np.log(np.clip(_at(prediction, target), clip, 1.0 - clip))
-        missed = _with(prediction, target, 0.0).sum(axis=1)
-    return _times(alpha, -of_label) + beta * -log_of_zero * missed
+        of_label = np.log(np.clip(taken(prediction, target), clip, 1.0 - clip))
+        missed = replaced(prediction, target, 0.0).sum(axis=1)
+    return times(alpha, -of_label) + beta * -log_of_zero * missed
 
 
 @loss(aliases=("logit_adjustment", "logit_adjusted_softmax", "balanced_softmax"))
@@ -827,9 +826,9 @@ def logit_adjusted_cross_entropy(
     """
     scores = prediction if from_logits else np.log(np.clip(prediction, clip, 1.0 - clip))
     if prior is not None:
-        frequency = _of_classes("prior", prior, prediction.shape[1], zero=False)
+        frequency = np.array(numbers("prior", prior, prediction.shape[1], zero=False))
         scores = scores + tau * np.log(frequency)
-    return -_at(_log_softmax(scores), target)
+    return -taken(log_softmax(scores), target)
 
 
 @loss(aliases=("asl", "asymmetric_multilabel"))
@@ -876,7 +875,7 @@ def asymmetric_loss(
         https://github.com/Alibaba-MIIL/ASL
     """
     if from_logits:
-        yes, no = _sigmoid(prediction), _sigmoid(-prediction)
+        yes, no = sigmoid(prediction), sigmoid(-prediction)
         # softplus keeps all digits of a small loss and does not overflow
         positive, negative = np.logaddexp(0.0, -prediction), np.logaddexp(0.0, prediction)
     else:
@@ -891,7 +890,7 @@ def asymmetric_loss(
         # What is added to the small part keeps its digits.
         small = yes > 0.5
         negative = -np.where(small, np.log(np.minimum(no + shift, 1.0)), np.log1p(-shifted))
-    return _times(target * no**gamma_positive, positive) + _times(
+    return times(target * no**gamma_positive, positive) + times(
         (1.0 - target) * shifted**gamma_negative, negative
     )
 
@@ -955,10 +954,10 @@ def multiclass_hinge(
         K. Crammer, Y. Singer, On the algorithmic implementation of multiclass kernel-based vector
         machines, Journal of Machine Learning Research 2, 2001
     """
-    rival = _with(prediction, target, -math.inf).max(axis=1)
+    rival = replaced(prediction, target, -math.inf).max(axis=1)
     if floor_at_zero:
         rival = np.maximum(rival, 0.0)
-    return np.maximum(0.0, margin - (_at(prediction, target) - rival))
+    return np.maximum(0.0, margin - (taken(prediction, target) - rival))
 
 
 @loss(
@@ -1011,8 +1010,8 @@ def weston_watkins_hinge(
         J. Weston, C. Watkins, Support vector machines for multi-class pattern recognition, ESANN
         1999
     """
-    ahead = _at(prediction, target)[:, None] - prediction
-    short = _with(np.maximum(0.0, margin - ahead), target, 0.0)
+    ahead = taken(prediction, target)[:, None] - prediction
+    short = replaced(np.maximum(0.0, margin - ahead), target, 0.0)
     total = (short if power == 1 else short * short).sum(axis=1)
     return total / prediction.shape[1] if divide_by_classes else total
 
@@ -1021,69 +1020,14 @@ def _smoothed(target: Array, share: float, classes: int) -> Array:
     return target * (1.0 - share) + share / classes if share else target
 
 
-def _times(factor: Array | float, number: Array) -> Array:
-    """Multiply, with 0 times anything being 0."""
-    return np.where(factor == 0.0, 0.0, factor * number)
-
-
-def _sigmoid(logits: Array) -> Array:
-    # e^-|x| does not overflow
-    small = np.exp(-np.abs(logits))
-    return np.where(logits >= 0.0, 1.0, small) / (1.0 + small)
-
-
-def _log_softmax(logits: Array) -> Array:
-    largest = logits.argmax(axis=1)[:, None]
-    shifted = logits - np.take_along_axis(logits, largest, axis=1)
-    others = np.exp(shifted)
-    # The largest adds exactly 1 to the sum; log1p keeps the digits of what the others add.
-    np.put_along_axis(others, largest, 0.0, axis=1)
-    return shifted - np.log1p(others.sum(axis=1, keepdims=True))
-
-
 def _log_probabilities(
     prediction: Array, clip: float, *, from_logits: bool, normalise: bool
 ) -> Array:
     if from_logits:
-        return _log_softmax(prediction)
+        return log_softmax(prediction)
     if normalise:
         prediction = prediction / prediction.sum(axis=1, keepdims=True)
     return np.log(np.clip(prediction, clip, 1.0 - clip))
-
-
-def _at(table: Array, column: Codes) -> Array:
-    """Take one column of each row."""
-    return np.take_along_axis(table, column[:, None], axis=1)[:, 0]
-
-
-def _with(table: Array, column: Codes, number: float) -> Array:
-    """Return a copy that has the number in one column of each row."""
-    table = table.copy()
-    np.put_along_axis(table, column[:, None], number, axis=1)
-    return table
-
-
-def _of_classes(
-    option: str, text: str, classes: int, *, zero: bool = True, of: str = "class"
-) -> Array:
-    """Read one number for each class, or column, which may be 0 or not.
-
-    Raises:
-        UsageError: some are no such numbers, or they are not as many as there should be.
-    """
-    words = [word.strip() for word in text.split(",")]
-    numbers = [float(word) if NUMBER.fullmatch(word) else math.nan for word in words]
-    legal = all(0.0 <= number < math.inf and (zero or number) for number in numbers)
-    if not legal or not any(numbers):
-        which, lest = ("of at least 0", ", not all 0") if zero else ("above 0", "")
-        raise UsageError(
-            f"{option} must be numbers {which}, a comma between them{lest}, not {quote(text)}"
-        )
-    if len(numbers) != classes:
-        raise UsageError(
-            f"{option} has {plural(len(numbers), 'number')}, but there are {plural(classes, of)}"
-        )
-    return np.array(numbers)
 
 
 cross_entropy = Choice(

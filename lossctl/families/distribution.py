@@ -36,6 +36,7 @@ from lossctl.kinds import (
     Values,
     narrowed,
 )
+from lossctl.numerics import times
 from lossctl.options import Interval, Option
 
 TINY = float(np.finfo(np.float64).eps)
@@ -864,7 +865,7 @@ def _of_unequal(guess: Array, truth: Array, beta: float) -> Array:
     if beta < 0.5:
         below = ((ratio - 1.0) - of_beta) / (1.0 - beta)
     else:
-        below = (_times(ratio, of_less) - (ratio - 1.0)) / beta
+        below = (times(ratio, of_less) - (ratio - 1.0)) / beta
     scaled = np.where(truth > guess, of_beta - of_less, below)
     # Half of the power on either side: it may overflow, or vanish, where the product does not.
     root = large ** (0.5 * beta)
@@ -872,16 +873,11 @@ def _of_unequal(guess: Array, truth: Array, beta: float) -> Array:
     if beta < 1.0:
         # Where that unit is too small for a float, the summand that is largest decides.
         largest = np.exp(np.log(truth) + (beta - 1.0) * np.log(guess))
-        rest = _times(ratio, _power_logarithm(logarithm, -beta))
+        rest = times(ratio, _power_logarithm(logarithm, -beta))
         above = largest * (1.0 / (1.0 - beta) + rest)
         alone = np.where(truth > guess, above, truth**beta / (beta * (beta - 1.0) or 1.0))
         divergence = np.where(np.isfinite(scaled), divergence, alone)
     return np.where((small == 0.0) & ~np.isfinite(scaled), np.inf, divergence)
-
-
-def _times(factor: Array, number: Array) -> Array:
-    """Multiply, with 0 times anything being 0."""
-    return np.where(factor == 0.0, 0.0, factor * number)
 
 
 def _power_logarithm(logarithm: Array, power: float) -> Array:

@@ -20,7 +20,6 @@ import numpy as np
 
 from lossctl.block import Array, Codes, Mask, Ragged, Words
 from lossctl.definition import PerRow, PerUnit, Remark, Twin, loss
-from lossctl.families.classification import _at, _log_softmax
 from lossctl.kinds import (
     CLASS_SCORES,
     DIRECTIONS,
@@ -34,6 +33,7 @@ from lossctl.kinds import (
     in_units,
     narrowed,
 )
+from lossctl.numerics import log_softmax, taken
 from lossctl.options import Interval, Option
 
 LARGEST = float(np.finfo(np.float64).max)
@@ -505,7 +505,7 @@ def arcface(
         J. Deng, J. Guo, N. Xue, S. Zafeiriou, ArcFace: Additive angular margin loss for deep face
         recognition, CVPR 2019; https://github.com/deepinsight/insightface (linear)
     """
-    cosine = _at(prediction, target)
+    cosine = taken(prediction, target)
     # The factors apart: 1 - cos² would have few digits at a small angle.
     sine = np.sqrt((1.0 - cosine) * (1.0 + cosine))
     enlarged = cosine * math.cos(margin) - sine * math.sin(margin)
@@ -514,7 +514,7 @@ def arcface(
         enlarged = np.where(beyond, cosine - margin * math.sin(margin), enlarged)
     logits = scale * prediction
     np.put_along_axis(logits, target[:, None], scale * enlarged[:, None], axis=1)
-    return 0.0 - _at(_log_softmax(logits), target)  # which makes no -0
+    return 0.0 - taken(log_softmax(logits), target)  # which makes no -0
 
 
 def _too_few(anchor: Ragged, positive: Ragged) -> Mask:

@@ -15,9 +15,9 @@ import numpy as np
 
 from lossctl.block import Array, Mask
 from lossctl.definition import PerRow, SeveralTerms, loss
-from lossctl.families.classification import _at, _of_classes, _times
 from lossctl.kinds import Cumulative, Ranks, Scores
-from lossctl.options import Option
+from lossctl.numerics import taken, times
+from lossctl.options import Option, numbers
 
 
 @loss(
@@ -63,7 +63,7 @@ def cumulative_link(
     scores = _columns(prediction)
     nothing = np.full((len(scores), 1), -np.inf)
     ends = np.hstack([nothing, scores, -nothing])
-    lower, upper = _at(ends, target), _at(ends, target + 1)
+    lower, upper = taken(ends, target), taken(ends, target + 1)
     if link == "probit":
         return 0.0 - _log_of_normal(lower, upper)  # which makes no -0
     # F(b) - F(a) = F(b) F(-a) (1 - e^(a - b)): three factors, no difference of almost equal ones.
@@ -111,8 +111,8 @@ def coral(
     logits = _columns(prediction)
     costs = _wrong(logits, target[:, None] > np.arange(logits.shape[1]))
     if task_weights is not None:
-        factors = _of_classes("task_weights", task_weights, logits.shape[1], of="column")
-        costs = _times(factors, costs)
+        factors = np.array(numbers("task_weights", task_weights, logits.shape[1], of="column"))
+        costs = times(factors, costs)
     return costs.sum(axis=1)
 
 

@@ -27,10 +27,6 @@ from lossctl.families.classification import (
     Clip,
     Gamma,
     Normalise,
-    _log_softmax,
-    _of_classes,
-    _sigmoid,
-    _times,
     binary_cross_entropy,
     binary_focal,
     categorical_cross_entropy,
@@ -54,7 +50,8 @@ from lossctl.kinds import (
     in_units,
     narrowed,
 )
-from lossctl.options import Interval, Option
+from lossctl.numerics import log_softmax, sigmoid, times
+from lossctl.options import Interval, Option, numbers
 
 Pooling: TypeAlias = Literal["micro", "macro"]
 Scored: TypeAlias = Literal["sigmoid", "softmax"]
@@ -532,7 +529,7 @@ def _dice_cross_entropy(
     of_masks = _dice(
         sums, weight, average=average, ignore_class=ignore_class, smooth=smooth, eps=eps
     )
-    return dice_weight * of_masks + _times(cross_entropy_weight, sums[:, -1] / weight)
+    return dice_weight * of_masks + times(cross_entropy_weight, sums[:, -1] / weight)
 
 
 @loss(
@@ -608,7 +605,7 @@ def _dice_focal(
     of_masks = _dice(
         sums, weight, average=average, ignore_class=ignore_class, smooth=smooth, eps=eps
     )
-    return dice_weight * of_masks + _times(focal_weight, sums[:, -1] / weight)
+    return dice_weight * of_masks + times(focal_weight, sums[:, -1] / weight)
 
 
 @loss(aliases=("dice_focal_loss",), value=_dice_focal, remarks=(EMPTY,))
@@ -760,8 +757,8 @@ def pixelwise_cross_entropy(
     )
     if class_weights is None:
         return each[:, None]
-    factor = _of_classes("class_weights", class_weights, prediction.shape[1])[target]
-    return np.stack([_times(factor, each), factor]).T
+    factor = np.array(numbers("class_weights", class_weights, prediction.shape[1]))[target]
+    return np.stack([times(factor, each), factor]).T
 
 
 def _no_pixel(prediction: Ragged, target: Ragged) -> Mask:
@@ -818,7 +815,7 @@ def lovasz_softmax(
         for the optimization of the intersection-over-union measure in neural networks, CVPR 2018
     """
     if from_logits:
-        logs = _log_softmax(prediction.values)
+        logs = log_softmax(prediction.values)
         shares, others = np.exp(logs), -np.expm1(logs)
     else:
         shares, others = prediction.values, 1.0 - prediction.values
@@ -1025,7 +1022,7 @@ def hausdorff_distance(
         distance[_without_boundary(mask)] = 0.0
         powers += distance**alpha
     residual = shares - true
-    return _each_mean(_times(residual * residual, powers))
+    return _each_mean(times(residual * residual, powers))
 
 
 @loss(aliases=("cldice_loss", "soft_cldice", "soft_cldice_loss", "centerline_dice"))
@@ -1181,8 +1178,8 @@ def _shares(prediction: Array, activation: str | None) -> Array:
     if activation is None:
         return prediction
     if activation == "softmax" and prediction.ndim == 2:
-        return np.exp(_log_softmax(prediction))
-    return _sigmoid(prediction)
+        return np.exp(log_softmax(prediction))
+    return sigmoid(prediction)
 
 
 def _overlap(

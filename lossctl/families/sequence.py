@@ -23,7 +23,6 @@ from lossctl.families.classification import (
     Clip,
     Normalise,
     Smoothing,
-    _log_softmax,
     sparse_categorical_cross_entropy,
 )
 from lossctl.kinds import (
@@ -36,6 +35,7 @@ from lossctl.kinds import (
     in_units,
     narrowed,
 )
+from lossctl.numerics import log_softmax
 from lossctl.options import Interval, Option
 
 STEPS = apart(in_units(DISTRIBUTION))
@@ -178,7 +178,7 @@ def ctc(
 
 def _log_likelihood(prediction: Ragged, target: Ragged, blank: int, *, from_logits: bool) -> Array:
     """Sum the probabilities of all alignments of each unit; some similar units at a time."""
-    table = _log_softmax(prediction.values) if from_logits else prediction.values
+    table = log_softmax(prediction.values) if from_logits else prediction.values
     found = np.empty(len(target.lengths))
     longest_first = np.argsort(-target.lengths, kind="stable")
     for some in _batches(longest_first, target.lengths):

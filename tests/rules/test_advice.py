@@ -11,13 +11,14 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from rule_bases import CARDS, FACTS, card, fact, made, rule
 
-from lossctl.advice import Situation, Trace, advise, said
+from lossctl.advice import Trace, advise, said
 from lossctl.answer import answer
 from lossctl.errors import UsageError
 from lossctl.facts import Facts, FactValue, Known
 from lossctl.facts.conditions import All, Leaf
 from lossctl.rule_files import read_folder
 from lossctl.rules import EVIDENCE, Named, RuleBase, folder, load
+from lossctl.situation import Situation
 
 REGRESSION = {"task": "regression"}
 FAR_OFF = {"task": "regression", "outliers": True, "skewed": True}

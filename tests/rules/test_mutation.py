@@ -21,12 +21,13 @@ from unittest.mock import patch
 import pytest
 
 from lossctl import rule_tests
-from lossctl.advice import Situation, Trace
+from lossctl.advice import Trace
 from lossctl.documents import read
 from lossctl.facts.conditions import All, AnyOf, Condition, Leaf, Not
 from lossctl.rule_files import SCENARIOS, Reader, read_text
 from lossctl.rule_tests import Scenario, failures, read_scenarios
 from lossctl.rules import STRENGTHS, Rule, RuleBase, folder, load
+from lossctl.situation import Situation
 
 EXPECTATIONS = sorted(Path(__file__).with_name("expectations").glob("*.yaml"))
 

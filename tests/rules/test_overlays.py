@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from lossctl.advice import Situation, advise
+from lossctl.advice import advise
 from lossctl.errors import UsageError
 from lossctl.facts import Known
 from lossctl.facts.conditions import Leaf
 from lossctl.rule_files import overlaid, read_folder
 from lossctl.rules import EVIDENCE, Named
+from lossctl.situation import Situation
 
 
 @pytest.fixture
