@@ -80,9 +80,7 @@ class Trace:
 
     def advice(self, loss: str) -> list[Rule]:
         """Return the rules that are told beside a loss, the most specific first."""
-        about = [
-            rule for rule in self.situation.fired if rule.kind == "advise" and rule.names(loss)
-        ]
+        about = [voice.rule for voice in self.situation.voices("advise", loss)]
         return sorted(about, key=lambda rule: (-rule.when.specificity, rule.id))
 
     @property

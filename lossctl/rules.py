@@ -12,7 +12,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +23,9 @@ STRENGTHS = ("weak", "normal", "strong")
 EVIDENCE = ("contested", "expert", "single", "agreed", "own")
 """From the least to the most: sources differ; the field's literature; one article; several; the
 user's own rule."""
+
+
+PACKAGE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,29 @@ class Rule:
         """The facts that its condition looks at."""
         return frozenset(leaf.fact for leaf in self.when.leaves())
 
+    @cached_property
+    def voices(self) -> tuple[Voice, ...]:
+        """What it says of each loss that it names."""
+        return tuple(Voice(self, named, place) for place, named in enumerate(self.losses))
+
     def names(self, loss: str) -> bool:
         """Tell whether it names a loss."""
         return any(each.loss == loss for each in self.losses)
+
+
+@dataclass(frozen=True)
+class Voice:
+    """What one rule says of a loss."""
+
+    rule: Rule
+    named: Named
+    place: int
+
+    @cached_property
+    def key(self) -> tuple[float, int, int, int]:
+        """What decides: how specific the rule is, its strength, its support, the loss's place."""
+        strength, support = STRENGTHS.index(self.named.strength), EVIDENCE.index(self.rule.evidence)
+        return self.rule.when.specificity, strength, support, -self.place
 
 
 @dataclass(frozen=True)
@@ -234,9 +256,8 @@ class RuleBase:
 
 def folder() -> Path:
     """Return the folder of the rule base: a part of the package, or beside it in a checkout."""
-    package = Path(str(files("lossctl")))
-    installed = package / "rules"
-    return installed if installed.is_dir() else package.parent / "rules"
+    installed = PACKAGE / "rules"
+    return installed if installed.is_dir() else PACKAGE.parent / "rules"
 
 
 SEAL = 32
@@ -270,17 +291,16 @@ def _compiled(path: Path) -> RuleBase:
     Strict reading takes longer than all the rest of a command. The name holds a digest of the rules
     and of the code that reads them, so what is kept is never out of date.
     """
-    package = Path(__file__).parent
-    code = [package / name for name in ("documents.py", "grammar.py", "rule_files.py", "rules.py")]
+    code = [PACKAGE / name for name in ("documents.py", "grammar.py", "rule_files.py", "rules.py")]
     digest = hashlib.sha256()
     for root, names in (
-        (package, [*code, *sorted(package.glob("facts/*.py"))]),
+        (PACKAGE, [*code, *sorted(PACKAGE.glob("facts/*.py"))]),
         (path, sorted(path.rglob("*.y*ml"))),
     ):
         for each in names:
             digest.update(f"\0{each.relative_to(root)}\0".encode() + each.read_bytes())
     name = f"rules.{sys.implementation.cache_tag}.{digest.hexdigest()[:32]}.pickle"
-    kept = package / "__pycache__" / name
+    kept = PACKAGE / "__pycache__" / name
     with contextlib.suppress(OSError):
         data = kept.read_bytes()
         if hashlib.sha256(data[SEAL:]).digest() == data[:SEAL]:

@@ -15,32 +15,12 @@ from typing import Literal
 
 from lossctl.facts import Facts, FactValue
 from lossctl.facts.conditions import Truth
-from lossctl.rules import EVIDENCE, STRENGTHS, Named, Rule, RuleBase
+from lossctl.rules import KINDS, Rule, RuleBase, Voice
 
 SHOWN = 5
 """Losses that are recommended for one part of a training."""
 
 KEYS = ("how specific the rule is", "how strongly it speaks", "how well it is supported")
-
-
-@dataclass(frozen=True)
-class Voice:
-    """What one rule says for a loss."""
-
-    rule: Rule
-    named: Named
-    place: int
-
-    @cached_property
-    def key(self) -> tuple[float, int, int, int]:
-        """What decides: how specific the rule is, its strength, its support, the loss's place."""
-        strength = STRENGTHS.index(self.named.strength)
-        return (
-            self.rule.when.specificity,
-            strength,
-            EVIDENCE.index(self.rule.evidence),
-            -self.place,
-        )
 
 
 @dataclass(frozen=True)
@@ -124,16 +104,18 @@ class Situation:
         ]
         found += [bar.because for bar in card.requires if bar.when.holds(facts) is False]
         found += [bar.because for bar in card.excludes if bar.when.holds(facts)]
-        forbidding = [
-            rule.text for rule in self.fired if rule.kind == "forbid" and rule.names(loss)
-        ]
+        forbidding = [voice.rule.text for voice in self.voices("forbid", loss)]
         # A rule that advises against it as well tells more than that it does not fit.
         avoiding = [rule.text for rule in self.avoided(loss)] if found else []
         return forbidding + avoiding + found
 
     def avoided(self, loss: str) -> tuple[Rule, ...]:
         """Return the rules that advise against a loss."""
-        return tuple(rule for rule in self.fired if rule.kind == "avoid" and rule.names(loss))
+        return tuple(voice.rule for voice in self.voices("avoid", loss))
+
+    def voices(self, kind: str, loss: str) -> Sequence[Voice]:
+        """Return what rules of a kind say of a loss; where they choose, the weightiest first."""
+        return self._voices[kind].get(loss, ())
 
     @cached_property
     def ranked(self) -> Mapping[str, list[Recommendation]]:
@@ -142,8 +124,9 @@ class Situation:
         What is advised against comes after all that is not.
         """
         found = {}
-        voices = {kind: self._voices(kind) for kind in ("prefer", "default")}
-        fitting = {loss for heard in voices.values() for loss in heard if not self.vetoes(loss)}
+        voices = self._voices
+        named = voices["prefer"].keys() | voices["default"].keys()
+        fitting = {loss for loss in named if not self.vetoes(loss)}
         good = {loss for loss in fitting if not self.avoided(loss)}
         for part in self.base.parts:
             inside = {x for x in fitting if self.base.cards[x].part_in(self.facts) == part}
@@ -159,16 +142,17 @@ class Situation:
                 ]
         return found
 
-    def _voices(self, kind: str) -> Mapping[str, list[Voice]]:
-        """Return what rules of a kind say for each loss, the weightiest first."""
-        heard: dict[str, list[Voice]] = {}
+    @cached_property
+    def _voices(self) -> Mapping[str, Mapping[str, Sequence[Voice]]]:
+        heard: dict[str, dict[str, list[Voice]]] = {kind: {} for kind in KINDS}
         for rule in self.fired:
-            if rule.kind == kind:
-                for place, named in enumerate(rule.losses):
-                    heard.setdefault(named.loss, []).append(Voice(rule, named, place))
-        for voices in heard.values():
-            voices.sort(key=lambda voice: voice.rule.id)
-            voices.sort(key=lambda voice: voice.key, reverse=True)
+            for voice in rule.voices:
+                heard[rule.kind].setdefault(voice.named.loss, []).append(voice)
+        for kind, of_kind in heard.items():
+            for voices in of_kind.values():
+                voices.sort(key=lambda voice: voice.rule.id)
+                if kind in ("prefer", "default"):
+                    voices.sort(key=lambda voice: voice.key, reverse=True)
         return heard
 
     @cached_property

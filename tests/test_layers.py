@@ -30,6 +30,12 @@ def test_help_loads_neither_numpy_nor_pandas(arguments, environment):
     assert not modules_after(environment, *arguments) & set(HEAVY)
 
 
+def test_a_command_loads_the_modules_of_no_other(environment):
+    modules = {f"lossctl.cli.{name}" for name in ("compute", "inspect", "rules", "catalogue")}
+    assert not modules_after(environment, "--help") & modules
+    assert modules_after(environment, "list") & modules == {"lossctl.cli.catalogue"}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from lossctl import __version__
-from lossctl.cli import catalogue, compute, inspect, process, recommend, rules, show
+from lossctl.cli import process
 from lossctl.cli.parameters import Command, Group
 from lossctl.errors import LossctlError, UsageError, visible
 
@@ -18,14 +19,37 @@ BUG = 70
 INTERRUPTED = 130
 
 
-class Commands(Group):
-    """The commands, in the order in which a user meets them."""
+COMMANDS = {
+    "compute": "Compute a loss of prediction and target files.",
+    "recommend": "Recommend losses for a problem, with the reasons.",
+    "inspect": "Say what predictions and targets tell of the problem, and how sure that is.",
+    "list": "List the losses, with their other names and the frameworks that have them.",
+    "show": "Explain a loss: formula, roles, options, and the same in other frameworks.",
+    "rules": "List, explain and check the rules behind recommend.",
+}
+"""The commands, in the order in which a user meets them, with what --help says of each."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
-        """Return their names."""
-        order = ("compute", "recommend", "inspect", "list", "show", "rules")
-        names = super().list_commands(ctx)
-        return sorted(names, key=lambda name: order.index(name) if name in order else len(order))
+MODULES = {"list": "catalogue"}
+"""Modules that are not called as their command is."""
+
+
+class Later(Command):
+    """Stands for a command until it is called, and only then loads its module."""
+
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:  # noqa: ANN401
+        """Hand over to the command."""
+        name = str(self.name)
+        module = import_module(f"lossctl.cli.{MODULES.get(name, name)}")
+        return module.command().make_context(info_name, args, parent=parent, **extra)
+
+
+class Commands(Group):
+    """All commands."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401
+        """Have a stand-in for each."""
+        super().__init__(**settings)
+        self.commands = {name: Later(name, help=said) for name, said in COMMANDS.items()}
 
 
 app = typer.Typer(
@@ -41,12 +65,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(compute.app, name="compute")
-app.command("recommend", cls=recommend.Recommend, help=recommend.SUMMARY)(lambda: None)
-app.command("inspect", cls=Command)(inspect.inspect)
-app.add_typer(show.app, name="show")
-app.command("list", cls=Command)(catalogue.list_losses)
-app.add_typer(rules.app, name="rules")
 
 
 def _version(wanted: bool) -> None:

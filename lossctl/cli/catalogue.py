@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from lossctl.cli.output import FilesOption, FormatOption, Output
+from lossctl.cli.parameters import command_of
 from lossctl.errors import UsageError
 from lossctl.report import Column, Table
 
@@ -52,3 +53,8 @@ def list_losses(
         Column("frameworks", audience="machines"),
     )
     destination.emit(Table("losses", columns, rows, "name"))
+
+
+def command() -> Any:  # noqa: ANN401
+    """Make the command."""
+    return command_of(list_losses, "list")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from lossctl.cli.losses import complete, loss_app
+from lossctl.cli.losses import command_of_losses, complete
 from lossctl.cli.output import (
     DigitsOption,
     FilesOption,
@@ -259,4 +259,7 @@ def _by_loss(names: Sequence[str], flag: str, texts: Sequence[str]) -> dict[int,
     return found
 
 
-app = loss_app(compute, "Compute a loss of prediction and target files.", "LOSS FILES... [OPTIONS]")
+def command() -> Any:  # noqa: ANN401
+    """Make the command."""
+    summary = "Compute a loss of prediction and target files."
+    return command_of_losses(compute, summary, "LOSS FILES... [OPTIONS]")

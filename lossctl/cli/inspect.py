@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from lossctl.cli.output import DigitsOption, FilesOption, FormatOption, Output, QuietOption
+from lossctl.cli.parameters import command_of
 from lossctl.cli.process import prepare_for_data
 from lossctl.cli.reading import (
     ChannelsOption,
@@ -157,3 +158,8 @@ def _gap(gap: Any) -> Table:  # noqa: ANN401
     row = (gap.loss, gap.train, gap.validation, gap.ratio, gap.z, finding)
     rows = [(*row, gap.train_rows, gap.validation_rows)]
     return Table("gap", columns, rows, "ratio", notes=gap.notes)
+
+
+def command() -> Any:  # noqa: ANN401
+    """Make the command."""
+    return command_of(inspect, "inspect")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lossctl.cli.parameters import Command, Group
+from lossctl.cli.parameters import Group, command_of
 from lossctl.errors import LossctlError
 
 FOR_LOSS = "Options of this loss"
@@ -31,17 +31,18 @@ class LossGroup(Group):
         return command_for(loss, twin, type(self).run)
 
 
-def loss_app(run: Callable[..., None], summary: str, usage: str) -> typer.Typer:
-    """Make the app whose commands are the losses, each of which runs the function."""
+def command_of_losses(run: Callable[..., None], summary: str, usage: str) -> Any:  # noqa: ANN401
+    """Make the command whose commands are the losses, each of which runs the function."""
     app = typer.Typer(
         cls=type("LossesOf", (LossGroup,), {"run": staticmethod(run)}),
         help=summary,
         subcommand_metavar=usage,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
+        add_completion=False,
     )
     app.callback()(lambda: None)
-    return app
+    return typer.main.get_command(app)
 
 
 def command_for(loss: Any, twin: Any, run: Callable[..., None]) -> Any:  # noqa: ANN401
@@ -62,10 +63,8 @@ def command_for(loss: Any, twin: Any, run: Callable[..., None]) -> Any:  # noqa:
     command.__doc__ = (
         f"{loss.summary}\n\nRoles, in the order of the files: {', '.join(loss.roles)}."
     )
-    single = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
-    single.command(loss.name, cls=Command, help=command.__doc__, short_help=loss.summary)(command)
-    made = typer.main.get_command(single)
-    made.rich_help_panel = loss.family.capitalize()  # type: ignore[attr-defined]
+    made = command_of(command, loss.name, short_help=loss.summary)
+    made.rich_help_panel = loss.family.capitalize()
     return made
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -137,6 +136,8 @@ def _drawn(report: Report, form: Format, digits: int) -> bool:
 
 def _write(name: str, pieces: Iterator[str]) -> None:
     """Write beside the file and rename, so that nobody ever sees half of it."""
+    import tempfile  # noqa: PLC0415  # only for who writes files
+
     target = Path(os.path.realpath(name))
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=".lossctl-", dir=target.parent)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 PLAIN = (str, list[str])
@@ -49,3 +50,10 @@ class Command(_Quick, TyperCommand):
 
 class Group(_Quick, TyperGroup):
     """A group of commands, likewise."""
+
+
+def command_of(function: Callable[..., Any], name: str, **settings: Any) -> Any:  # noqa: ANN401
+    """Make a command of a function: its parameters are the command's, its docstring the help."""
+    single = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+    single.command(name, cls=Command, **settings)(function)
+    return typer.main.get_command(single)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from lossctl.cli.output import FilesOption, FormatOption, Output, QuietOption
-from lossctl.cli.parameters import Command
+from lossctl.cli.parameters import command_of
 from lossctl.cli.process import prepare_for_data
 from lossctl.cli.reading import reading_of
 from lossctl.cli.rules import RulesOption
@@ -20,17 +20,7 @@ from lossctl.render import Format
 
 NO_LOSS = 1
 
-SUMMARY = "Recommend losses for a problem, with the reasons."
-
 ANSWER = "The answer"
-
-
-class Recommend(Command):
-    """Stands for the command until it is called: its options are made from the rule base."""
-
-    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:  # noqa: ANN401
-        """Hand over to the command."""
-        return _made().make_context(info_name, args, parent=parent, **extra)
 
 
 def recommend(
@@ -76,7 +66,7 @@ def recommend(
     output: FilesOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Recommend losses."""
+    """Recommend losses for a problem, with the reasons."""
     from lossctl.advice import advise  # noqa: PLC0415  # --help of lossctl reads no rules
     from lossctl.answer import answer  # noqa: PLC0415
     from lossctl.problem import from_file, from_options, loss_name  # noqa: PLC0415
@@ -169,7 +159,7 @@ def _trial(files: Sequence[str], given: Mapping[str, Any]) -> Any:  # noqa: ANN4
     return trial
 
 
-def _made() -> Any:  # noqa: ANN401
+def command() -> Any:  # noqa: ANN401
     """Make the command, with an option for each fact."""
     from lossctl.rules import load  # noqa: PLC0415
 
@@ -178,18 +168,16 @@ def _made() -> Any:  # noqa: ANN401
     shared = _options(recommend, "given", "reading")
     own = [_parameter(fact, vocabulary.groups[fact.group]) for fact in vocabulary.facts.values()]
 
-    def command(**values: Any) -> None:  # noqa: ANN401
+    def run(**values: Any) -> None:  # noqa: ANN401
         said = {name: values.pop(_FACT + name) for name in vocabulary.facts}
         given = {name: value for name, value in said.items() if value is not None}
         reading = {each.name: values.pop(each.name) for each in of_files}
         recommend(given, reading=reading, **values)
 
     parameters = [*own, *shared, *of_files]
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {each.name: each.annotation for each in parameters}
-    single = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
-    single.command("recommend", cls=Command, help=SUMMARY)(command)
-    return typer.main.get_command(single)
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return command_of(run, "recommend", help=recommend.__doc__)
 
 
 def _options(function: Any, *without: str) -> list[inspect.Parameter]:  # noqa: ANN401

@@ -27,6 +27,7 @@ app = typer.Typer(
     help="List, explain and check the rules behind recommend.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
 )
 
 
@@ -227,3 +228,8 @@ def _passed(destination: Output, name: str, columns: tuple[Column, ...], message
         typer.echo(message)
     else:
         destination.emit(Table(name, columns, [], columns[1].name))
+
+
+def command() -> Any:  # noqa: ANN401
+    """Make the command."""
+    return typer.main.get_command(app)

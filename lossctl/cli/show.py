@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lossctl.cli.losses import loss_app
+from lossctl.cli.losses import command_of_losses
 from lossctl.cli.output import FilesOption, FormatOption, Output
 
 
@@ -31,8 +31,7 @@ def show(
     destination.emit(card(loss, given, like=like, twin=None if like else twin))
 
 
-app = loss_app(
-    show,
-    "Explain a loss: formula, roles, options, and the same in other frameworks.",
-    "LOSS [OPTIONS]",
-)
+def command() -> Any:  # noqa: ANN401
+    """Make the command."""
+    summary = "Explain a loss: formula, roles, options, and the same in other frameworks."
+    return command_of_losses(show, summary, "LOSS [OPTIONS]")

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from lossctl import __version__
+from lossctl.cli import COMMANDS
 
 
 def test_the_version(run):
@@ -47,6 +48,12 @@ def test_a_bug_shows_its_traceback_when_asked(run, monkeypatch):
     ran = run(["--debug", "list"])
     assert ran.code == 70
     assert "Traceback" in ran.err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_each_says_of_itself(name, run):
+    said = " ".join(run([name, "--help"]).out.split())
+    assert COMMANDS[name] in said
 
 
 def test_a_closed_pipe_is_silent(environment):

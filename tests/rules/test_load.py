@@ -25,7 +25,7 @@ def package(tmp_path, monkeypatch):
     """A copy of the code that reads rules, which is where they are kept."""
     copy = tmp_path / "site" / "lossctl"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(rules, "__file__", str(copy / "rules.py"))
+    monkeypatch.setattr(rules, "PACKAGE", copy)
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     return copy
 
@@ -241,14 +241,14 @@ def test_nothing_is_kept_where_python_keeps_nothing(package, small, monkeypatch,
 def test_in_a_checkout_the_rules_are_beside_the_package(tmp_path, monkeypatch):
     (tmp_path / "lossctl").mkdir()
     (tmp_path / "rules").mkdir()
-    monkeypatch.setattr(rules, "files", lambda _: tmp_path / "lossctl")
+    monkeypatch.setattr(rules, "PACKAGE", tmp_path / "lossctl")
     assert folder() == tmp_path / "rules"
 
 
 def test_in_an_installed_package_the_rules_are_inside(tmp_path, monkeypatch):
     (tmp_path / "lossctl" / "rules").mkdir(parents=True)
     (tmp_path / "rules").mkdir()  # of somebody else
-    monkeypatch.setattr(rules, "files", lambda _: tmp_path / "lossctl")
+    monkeypatch.setattr(rules, "PACKAGE", tmp_path / "lossctl")
     assert folder() == tmp_path / "lossctl" / "rules"
 
 
