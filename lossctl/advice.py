@@ -217,7 +217,7 @@ def advise(
         if each.confidence == "weak":
             continue
         first = taken.setdefault(each.name, each)
-        if first.value != each.value:
+        if first.value != each.value and not _may_appear(base, first, each):
             conflicts.append(Conflict((first, each), f"What the {first.origin} says is taken."))
     situation = Situation(base, {name: each.value for name, each in taken.items()})
     all_known = base.vocabulary.following(situation.stated) | taken
@@ -227,6 +227,12 @@ def advise(
         each for each in stated if each.confidence == "weak" and each.name not in situation.facts
     )
     return Trace(situation, tuple(stated), tuple(known), guesses, tuple(conflicts), declined)
+
+
+def _may_appear(base: RuleBase, first: Known, seen: Known) -> bool:
+    """Tell whether what is seen in data is how the data of what is stated look."""
+    appears = base.vocabulary.facts[first.name].appears
+    return seen.origin == "data" and seen.value in appears.get(str(first.value), ())
 
 
 def said(value: FactValue) -> str:

@@ -103,6 +103,7 @@ def _recommendation(trace: Trace, each: Recommendation, data: _Data) -> dict[str
     options = trace.options(each)
     params = {name: said["value"] for name, said in options.items()}
     names, whole = _files(trace, card, data.files)
+    reading = data.reading if set(names) & set(data.files) else ""
     refused = data.trial(card, params) if data.trial and (whole or not data.files) else None
     advice = trace.advice(each.loss)
     rules = [voice.rule for voice in each.voices] + advice
@@ -124,7 +125,7 @@ def _recommendation(trace: Trace, each: Recommendation, data: _Data) -> dict[str
         "disagree": _once(rule.disagree for rule in rules),
         "rules": [rule.id for rule in rules],
         "sources": _once(source for rule in rules for source in rule.sources),
-        "command": _command(each.loss, names, options, data.reading),
+        "command": _command(each.loss, names, options, reading),
         "takes_data": None if refused is None else not refused,
         "refused": refused or "",
         "code": {name: _filled(code, options) for name, code in card.code.items()},

@@ -29,7 +29,7 @@ def refusal(name: str, options: Mapping[str, Any], files: Sequence[str], reading
         reading: how they are read.
     """
     try:
-        plan = Plan([Wish(*look_up(name), options)], {})
+        plan = Plan([Wish(*look_up(name), options)], {}, by_unit=reading.unit is not None)
         computations = plan.computations()
         with open_tables(files, plan.roles(computations), reading) as tables:
             first = islice(tables.blocks(), 1)  # the rest is written as its beginning is

@@ -30,6 +30,7 @@ from lossctl.cli.reading import (
     NoHeaderOption,
     OnOption,
     ThousandsOption,
+    UnitOption,
     reading_of,
 )
 from lossctl.errors import UsageError, quote
@@ -111,15 +112,7 @@ def compute(
             rich_help_panel=ROWS,
         ),
     ] = None,
-    unit: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Rows that share its value are one unit: a picture, a sentence, a patient. "
-            "The loss of each unit is computed, and these are averaged.",
-            rich_help_panel=ROWS,
-        ),
-    ] = None,
+    unit: UnitOption = None,
     weight: Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="Weights of the rows.", rich_help_panel=ROWS),
@@ -178,6 +171,7 @@ def compute(
         columns=columns,
         on=on,
         on_missing_keys=on_missing_keys,
+        unit=unit,
         missing=missing,
         delimiter=delimiter,
         decimal=decimal,
@@ -187,7 +181,7 @@ def compute(
         channels=channels,
         max_bytes=max_bytes,
     )
-    reading = replace(reading, by=tuple(by or ()), unit=unit, weight=weight)
+    reading = replace(reading, by=tuple(by or ()), weight=weight)
     with (
         shown_progress(quiet=quiet) as progress,
         open_tables(files, plan.roles(computations), reading, progress.advance) as tables,

@@ -22,6 +22,7 @@ from lossctl.cli.reading import (
     NoHeaderOption,
     OnOption,
     ThousandsOption,
+    UnitOption,
     reading_of,
 )
 from lossctl.errors import UsageError
@@ -63,6 +64,7 @@ def inspect(
     columns: ColumnsOption = None,
     on: OnOption = None,
     on_missing_keys: MissingKeysOption = "error",
+    unit: UnitOption = None,
     missing: MissingOption = "error",
     delimiter: DelimiterOption = None,
     decimal: DecimalOption = ".",
@@ -92,6 +94,7 @@ def inspect(
         columns=columns,
         on=on,
         on_missing_keys=on_missing_keys,
+        unit=unit,
         missing=missing,
         delimiter=delimiter,
         decimal=decimal,

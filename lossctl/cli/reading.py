@@ -34,6 +34,15 @@ MissingKeysOption = Annotated[
     Literal["error", "inner"],
     typer.Option(help="With --on: keys that not every file has.", rich_help_panel=ROWS),
 ]
+UnitOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Rows that share its value are one unit: a picture, a sentence, a patient. "
+        "A loss is computed of each unit, and these are averaged.",
+        rich_help_panel=ROWS,
+    ),
+]
 MissingOption = Annotated[
     Literal["error", "skip"],
     typer.Option(help="Rows with a missing number.", rich_help_panel=ROWS),
@@ -88,6 +97,7 @@ def reading_of(
     columns: ColumnsOption = None,
     on: OnOption = None,
     on_missing_keys: MissingKeysOption = "error",
+    unit: UnitOption = None,
     missing: MissingOption = "error",
     delimiter: DelimiterOption = None,
     decimal: DecimalOption = ".",
@@ -104,6 +114,7 @@ def reading_of(
         columns=of_roles(columns or [], roles),
         on=tuple(on or ()),
         on_missing_keys=on_missing_keys,
+        unit=unit,
         missing=missing,
         delimiter=delimiter,
         decimal=decimal,

@@ -41,6 +41,7 @@ class Fact:
         asked: whether it is ever asked for.
         values: the values that a choice has, each with its meaning.
         unions: words for several values at once, for conditions only.
+        appears: as which other values a value may appear in data; these do not contradict it.
         flag: its option on the command line, where that is not its name.
         hint: whether it only hints at a loss, so that any other fact outweighs it.
         common: how often, from 0 to 1, a problem has another answer than the usual one; of the
@@ -57,6 +58,7 @@ class Fact:
     asked: bool
     values: Mapping[str, str]
     unions: Mapping[str, tuple[str, ...]]
+    appears: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     flag: str = ""
     hint: bool = False
     common: float = 0.2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from lossctl.documents import Node
@@ -143,10 +143,13 @@ def _fact(key: Node, node: Node, groups: Mapping[str, str]) -> Fact:
     """Read one fact; its name stands in the key."""
     needed = ["group", "type", "help", "question"]
     numbers = ["at_least", "at_most", "common"]
-    fields = node.known_fields(needed, ["values", "unions", "flag", "asked", "hint", *numbers])
+    others = ["flag", "asked", "hint", *numbers]
+    fields = node.known_fields(needed, ["values", "unions", "appears", *others])
     kinds = ["choice", "several", "flag", "number", "integer", "loss"]
     values = texts(fields["values"]) if "values" in fields else {}
-    unions = fields["unions"].fields() if "unions" in fields else {}
+    appears = _lists(fields, "appears", values)
+    for value in appears:
+        one_of(fields["appears"].key(value), "value", list(values))
     for word in (key, *(fields["values"].key(value) for value in values)):
         if not WORD.fullmatch(word.text()):
             raise word.error(f"{quote(word.text())} is no name", "small letters, digits and _")
@@ -160,14 +163,23 @@ def _fact(key: Node, node: Node, groups: Mapping[str, str]) -> Fact:
         question=fields["question"].text(),
         asked=fields["asked"].switch() if "asked" in fields else True,
         values=values,
-        unions={
-            union: tuple(one_of(each, "value", list(values)) for each in _some(members))
-            for union, members in unions.items()
-        },
+        unions=_lists(fields, "unions", values),
+        appears=appears,
         flag=fields["flag"].text() if "flag" in fields else "",
         hint=fields["hint"].switch() if "hint" in fields else False,
         **_limits(fields, numbers),
     )
+
+
+def _lists(
+    fields: Mapping[str, Node], key: str, values: Iterable[str]
+) -> dict[str, tuple[str, ...]]:
+    """Read a mapping of lists of values; it may be left out."""
+    lists = fields[key].fields() if key in fields else {}
+    return {
+        word: tuple(one_of(each, "value", list(values)) for each in _some(node))
+        for word, node in lists.items()
+    }
 
 
 def _limits(fields: Mapping[str, Node], names: Sequence[str]) -> dict[str, float]:

@@ -40,6 +40,47 @@ def test_only_targets_leave_a_place_for_predictions(run, tmp_path, monkeypatch):
     assert compute == ["compute", "mse", "predictions.csv", "t.csv"]
 
 
+def test_options_on_reading_go_with_the_files_only(run, tmp_path, monkeypatch):
+    rows = "".join(f"{n + 1},{n % 2}\n" for n in range(60))
+    (tmp_path / "all.csv").write_text(f"time,seen\n{rows}")
+    monkeypatch.chdir(tmp_path)
+    asked = ["recommend", "all.csv", "--columns", "target=time", "--task", "survival"]
+    compute, _ = commands(run(asked).out)
+    assert compute[1:] == ["cox_partial_likelihood", "predictions.csv", "targets.csv", "events.csv"]
+
+
+def test_a_column_of_units_is_no_data(run, tmp_path, monkeypatch):
+    line = [f"s{n // 10}" for n in range(60)]
+    (tmp_path / "p.csv").write_text(
+        "line,a\n" + "".join(f"{line[n]},{n % 7 / 7}\n" for n in range(60))
+    )
+    (tmp_path / "t.csv").write_text("line,b\n" + "".join(f"{line[n]},{n % 2}\n" for n in range(60)))
+    monkeypatch.chdir(tmp_path)
+    refused = run(["recommend", "p.csv", "t.csv"])
+    assert (refused.code, "--unit line" in refused.err) == (3, True)
+    asked = ["recommend", "p.csv", "t.csv", "--unit", "line"]
+    compute, _ = commands(run(asked).out)
+    assert compute == ["compute", "binary_cross_entropy", "p.csv", "t.csv", "--unit", "line"]
+    assert run(compute).code == 0
+    first = json.loads(run([*asked, "--format", "json"]).out)["recommendations"][0]
+    assert first["takes_data"] is True
+    inspected = run(["inspect", "p.csv", "t.csv", "--unit", "line", "--format", "json"])
+    facts = {each["name"]: each["value"] for each in json.loads(inspected.out)["facts"]}
+    assert facts["labels"] == "binary_01"
+
+
+def test_grades_that_look_like_classes_do_not_contradict_the_user(run, tmp_path, monkeypatch):
+    (tmp_path / "t.csv").write_text("stars\n" + "".join(f"{n % 5}\n" for n in range(60)))
+    monkeypatch.chdir(tmp_path)
+    asked = ["recommend", "t.csv", "--format", "json", "--task"]
+    assert json.loads(run([*asked, "ordinal_regression"]).out)["conflicts"] == []
+    (conflict,) = json.loads(run([*asked, "regression"]).out)["conflicts"]
+    assert [each["value"] for each in conflict["facts"]] == [
+        "regression",
+        "multiclass_classification",
+    ]
+
+
 OWN = """\
 extends: builtin
 add:

@@ -441,6 +441,18 @@ def test_of_two_values_the_first_is_taken_and_the_conflict_told():
     assert told(base, data, flag).situation.facts == {"outliers": True}
 
 
+def test_how_the_data_of_a_value_look_does_not_contradict_it():
+    task = {**FACTS["task"], "appears": {"regression": ["classification"]}}
+    base = made(DEFAULT, facts=FACTS | {"task": task})
+    stated, seen = Known("task", "regression", "flag"), Known("task", "classification", "data")
+    assert told(base, stated, seen).conflicts == ()
+    assert told(base, stated, seen).situation.facts["task"] == "regression"
+    said = Known("task", "classification", "file")  # by somebody who might know
+    assert len(told(base, stated, said).conflicts) == 1
+    other = Known("task", "classification", "flag")
+    assert len(told(base, other, Known("task", "regression", "data")).conflicts) == 1
+
+
 def test_the_same_value_twice_is_no_conflict():
     trace = told(made(), Known("outliers", True, "flag"), Known("outliers", True, "data"))
     assert trace.conflicts == ()

@@ -493,6 +493,18 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "      easy:",
         "there is no value 'stabel'\ndid you mean 'stable'?",
     ),
+    "value that looks like another": (
+        "      easy: [smooth, stable]\n",
+        "      easy: [smooth, stable]\n    appears:\n      stabel: [smooth]\n",
+        "      stabel:",
+        "there is no value 'stabel'\ndid you mean 'stable'?",
+    ),
+    "value that it looks like": (
+        "      easy: [smooth, stable]\n",
+        "      easy: [smooth, stable]\n    appears:\n      stable: [smoth]\n",
+        "      stable: [smoth]",
+        "there is no value 'smoth'\ndid you mean 'smooth'?",
+    ),
     "fact in a derivation": (
         "  then: {output: probability}",
         "  then: {outptu: probability}",
