@@ -46,7 +46,6 @@ class WhyNot:
     loss: str
     state: Literal["first", "vetoed", "avoided", "outranked", "unnamed"]
     because: str
-    rule: Rule | None
     change: Facts
 
 
@@ -181,22 +180,22 @@ class Situation:
         """Say why a loss is not the first of its part, and what would make it so."""
         part = self.base.cards[loss].part_in(self.facts)
         if self.first.get(part) == loss:
-            return WhyNot(loss, "first", "It is the first choice.", None, {})
+            return WhyNot(loss, "first", "It is the first choice.", {})
         change = self._smallest_change(loss)
         vetoes, avoided = self.vetoes(loss), self.avoided(loss)
         if vetoes:
-            return WhyNot(loss, "vetoed", vetoes[0], None, change)
+            return WhyNot(loss, "vetoed", vetoes[0], change)
         if avoided:
-            return WhyNot(loss, "avoided", avoided[0].text, avoided[0], change)
+            return WhyNot(loss, "avoided", avoided[0].text, change)
         mine = next((each for each in self.ranked.get(part, ()) if each.loss == loss), None)
         if mine is None:
-            return WhyNot(loss, "unnamed", "No rule speaks for it here.", None, change)
+            return WhyNot(loss, "unnamed", "No rule speaks for it here.", change)
         first = self.ranked[part][0]
         ours, theirs = mine.voices[0], first.voices[0]
         keys = zip(KEYS, ours.key, theirs.key, strict=False)
         decided = next((name for name, own, other in keys if own != other), "its place in the rule")
         because = f"{first.loss} goes before it, by {decided} ({theirs.rule.id})."
-        return WhyNot(loss, "outranked", because, ours.rule, change)
+        return WhyNot(loss, "outranked", because, change)
 
     def _smallest_change(self, loss: str) -> Facts:
         """Find one fact, or else two, that would put a loss first; nothing where there are none."""
