@@ -90,9 +90,14 @@ class Output:
         for name in self.files:
             path = Path(name)
             for read in self.inputs:
-                if path.exists() and Path(read).exists() and path.samefile(read):
+                # A file that may not be looked at is told where it is read or written.
+                if os.path.exists(name) and os.path.exists(read) and path.samefile(read):  # noqa: PTH110
                     raise UsageError(f"{quote(name)} is an input", "write to another file")
-            if path.is_dir() or not path.absolute().parent.is_dir():
+            try:
+                writable = not path.is_dir() and path.absolute().parent.is_dir()
+            except OSError as error:
+                raise UsageError(f"{quote(name)} cannot be written: {error.strerror}") from None
+            if not writable:
                 raise UsageError(f"{quote(name)} cannot be written: there is no such folder")
 
     def emit(self, report: Report, *, long: bool = False) -> None:

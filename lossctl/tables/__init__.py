@@ -6,6 +6,7 @@ where a cell stands (`table.Table`); it is chosen by the file's first bytes in `
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -80,7 +81,7 @@ def open_tables(
     for name in files:
         if name in tables:
             continue
-        if name != "-" and Path(name).is_dir():
+        if name != "-" and os.path.isdir(name):  # noqa: PTH112  # what may not be looked at is none
             pictures = [open_source(str(path), reading.max_bytes) for path in _pictures(name)]
             tables[name] = PictureTable(name, pictures, progress, stack=True)
             sources += pictures
