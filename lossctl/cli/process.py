@@ -18,11 +18,14 @@ def start() -> None:
     """End silently when nobody reads on, as any tool does, and put off collecting garbage.
 
     Imports make many objects and no garbage; without collection they take a tenth less time. What
-    the shell has closed (`>&-`) is not wanted: it goes nowhere.
+    the shell has closed (`>&-`) is not wanted: it goes nowhere. A sign that the terminal's encoding
+    has not, such as ≤ in Latin-1, is written as its number on standard output, too.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+    with contextlib.suppress(AttributeError):
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     with contextlib.suppress(AttributeError, ValueError):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     gc.disable()

@@ -81,6 +81,18 @@ def test_an_output_that_takes_nothing(arguments, to, code, said, environment):
     assert (done.returncode, done.stdout, done.stderr) == (code, "", said)
 
 
+@pytest.mark.parametrize("arguments", [["show", "huber"], ["recommend", "--help"]])
+def test_an_encoding_without_a_sign_is_no_bug(arguments, environment):
+    done = subprocess.run(
+        [sys.executable, "-m", "lossctl", *arguments],
+        capture_output=True,
+        check=False,
+        env={**environment, "PYTHONIOENCODING": "latin-1"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u2" in done.stdout  # ≤, and the dots of what is cut
+
+
 def test_a_closed_input_is_empty(environment, tmp_path):
     (tmp_path / "t.csv").write_text("target\n1\n")
     program = f'"{sys.executable}" -m lossctl compute mse - "{tmp_path}/t.csv" <&-'
