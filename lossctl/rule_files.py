@@ -89,10 +89,10 @@ def overlaid(
         UsageError: the file is not as it must be, or changes a rule that is not there.
     """
     laid = set() if laid is None else laid
+    text = read_text(file)
     resolved = str(Path(file).resolve())
     if resolved in laid:
         return base
-    text = read_text(file)
     parts = ["disable", "override", "add", "sources", "losses"]
     fields = read(text, file).known_fields(["extends"], parts)
     if fields["extends"].text() != BUILTIN:
@@ -117,9 +117,13 @@ def overlaid(
 def _extended(node: Node, folder: Path, above: Sequence[str]) -> str:
     """Return the file that a user's file extends."""
     other = folder / node.text()
-    if str(other.resolve()) in above:
+    try:
+        there, itself = other.is_file(), str(other.resolve()) in above
+    except (OSError, ValueError):  # no file can be called so
+        there, itself = False, False
+    if itself:
         raise node.error(f"{quote(node.text())} extends itself")
-    if not other.is_file():
+    if not there:
         hint = f"write {BUILTIN}, or the name of a file beside this one"
         raise node.error(f"there is no file {quote(node.text())}", hint)
     return str(other)

@@ -389,6 +389,12 @@ def test_a_file_that_is_not_there_is_told_with_who_extends_it(base, write):
         overlaid(base, write("\nextends: builtn\n"))
 
 
+@pytest.mark.parametrize("name", ["x" * 5000, '"a\\0b"'])
+def test_what_no_file_can_be_called_is_not_there(base, write, name):
+    with pytest.raises(UsageError, match=r"/own\.yaml, line 1: there is no file"):
+        overlaid(base, write(f"extends: {name}\n"))
+
+
 @pytest.mark.parametrize(
     "files",
     [
