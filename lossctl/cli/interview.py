@@ -37,19 +37,19 @@ def interview(trace: Trace) -> Trace:
 def _asked(trace: Trace, question: Question) -> FactValue | None:
     """Ask one question until the answer is understood; None if there is none."""
     fact = question.fact
-    words = list(question.answers)
+    numbered = {str(number): word for number, word in enumerate(question.answers, 1)}
     typer.echo("", err=True)
     for conflict in trace.conflicts:
         typer.echo(f"{conflict.because}", err=True)
     typer.echo(fact.question, err=True)
     if question.guess:
         typer.echo(f"  {visible(question.guess.evidence)}", err=True)
-    for number, word in enumerate(words, 1):
+    for number, word in numbered.items():
         meaning = f": {fact.values[word]}" if word in fact.values else ""
         typer.echo(f"  {number}  {word}{meaning}", err=True)
     while word := _line():
-        if word.isdecimal() and 1 <= int(word) <= len(words) and fact.type != "integer":
-            return question.answers[words[int(word) - 1]].value
+        if word in numbered and fact.type != "integer":
+            return question.answers[numbered[word]].value
         switches = {"y": True, "yes": True, "n": False, "no": False}
         said = switches.get(word.lower(), word) if fact.type == "flag" else word
         try:
@@ -66,7 +66,10 @@ def _line() -> str:
         EOFError: there are no more.
     """
     typer.echo("> ", err=True, nl=False)
-    line = sys.stdin.readline()
+    try:
+        line = sys.stdin.readline()
+    except UnicodeError:
+        raise UsageError("standard input is not UTF-8") from None
     if not line:
         raise EOFError
     return line.strip()

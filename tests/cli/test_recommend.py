@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 
@@ -118,6 +120,25 @@ def test_an_answer_that_is_not_understood_is_asked_for_again(run):
     told = run(["recommend", "--interactive", "--format", "value"], "regresion\nregression\n")
     assert "did you mean 'regression'?" in told.err
     assert told.out.splitlines()[0] == "mse"
+
+
+@pytest.mark.parametrize("word", ["9" * 5000, "99", "²", "0"])
+def test_a_number_that_no_answer_has_is_asked_for_again(run, word):
+    told = run(["recommend", "--interactive", "--format", "value"], f"{word}\nregression\n")
+    assert "there is no value" in told.err
+    assert told.out.splitlines()[0] == "mse"
+
+
+def test_an_answer_that_is_no_text_is_wrong_usage(environment):
+    done = subprocess.run(
+        [sys.executable, "-m", "lossctl", "recommend", "--interactive"],
+        input=b"\xff\n",
+        capture_output=True,
+        check=False,
+        env={**environment, "PYTHONIOENCODING": "utf-8:strict"},
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.endswith(b"error: standard input is not UTF-8\n")
 
 
 # whether the data are taken as they are
