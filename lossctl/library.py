@@ -273,8 +273,19 @@ def _words(role: str, given: object) -> Words:
     array = np.asarray(given)
     if array.ndim != 1:
         raise DataError(f"{role} has {array.ndim} dimensions", "give one label a row")
+    # Beside words numpy writes what is no number as the word nan.
+    for row, each in enumerate(np.asarray(given, dtype=object) if array.dtype.kind in "OU" else ()):
+        if not isinstance(each, str) and _missing(each):
+            raise DataError(f"{role}[{row}]: {each} is no label", "take out rows without a label")
     words, codes = np.unique(array.astype(str), return_inverse=True)
     return Words(codes.astype(np.intp), tuple(words.tolist()))
+
+
+def _missing(each: object) -> bool:
+    """Tell whether something stands for nothing: None, not a number, or what pandas has for it."""
+    if each is None or type(each).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(each, float | np.floating) and bool(np.isnan(each))
 
 
 def _common_length(arrays: Mapping[str, Any], noun: str = "row") -> int:

@@ -11,9 +11,11 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import lossctl
+from lossctl.errors import DataError
 
 ROWS = "".join(f"{n % 17},{n % 10};{n % 13},5\n" for n in range(60))
 
@@ -268,3 +270,16 @@ def test_arrays_are_tried_too():
         "",
     )
     assert lossctl.recommend([0, 1, 1] * 10)["recommendations"][0]["takes_data"] is None
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), np.float32("nan"), pd.NA, pd.NaT])
+def test_a_missing_label_is_no_class(nothing):
+    words = ["yes", nothing, "no"] * 10
+    for labels in (words, tuple(words), np.array(words, dtype=object), pd.Series(words)):
+        for ask in (lossctl.inspect, lossctl.recommend):
+            with pytest.raises(DataError, match=r"^target\[1\]: .* is no label\n"):
+                ask(labels)
+    with pytest.raises(DataError, match=r"^target\[1\]: .* is no label\n"):
+        lossctl.compute("scce", pd.DataFrame({"no": [0.5] * 30, "yes": [0.5] * 30}), words)
+    with pytest.raises(DataError, match=r"^unit\[1\]: .* is no label\n"):
+        lossctl.compute("mse", [0.5] * 30, [0.5] * 30, unit=words)
