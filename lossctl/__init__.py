@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from lossctl.errors import DataError, LossctlError, UsageError
@@ -98,7 +99,7 @@ def recommend(
     target: Any = None,  # noqa: ANN401
     prediction: Any = None,  # noqa: ANN401
     *,
-    rules: Sequence[str] = (),
+    rules: str | PathLike[str] | Sequence[str | PathLike[str]] = (),
     why: Sequence[str] = (),
     why_not: Sequence[str] = (),
     explain: bool = False,
@@ -133,10 +134,9 @@ def recommend(
 
     if target is None and prediction is not None:
         raise UsageError("predictions say nothing without targets", "give the targets, too")
-    rules, why, why_not = (
-        [each] if isinstance(each, str) else each for each in (rules, why, why_not)
-    )
-    base = load(tuple(rules))
+    why, why_not = ([each] if isinstance(each, str) else each for each in (why, why_not))
+    files = [rules] if isinstance(rules, str | PathLike) else rules
+    base = load(tuple(map(str, files)))
     known = from_options(base, facts)
     trial = None
     if target is not None:

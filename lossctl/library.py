@@ -79,7 +79,7 @@ def trial_of(target: Any, prediction: Any) -> Trial:  # noqa: ANN401
     def trial(card: LossCard, options: Mapping[str, Any]) -> str | None:
         if prediction is None or card.roles != ("prediction", "target"):
             return None
-        first = [prediction[:FIRST], target[:FIRST]]
+        first = [_first(prediction), _first(target)]
         try:
             compute(card.loss, first, weight=None, unit=None, like=None, options=options)
         except LossctlError as error:
@@ -87,6 +87,14 @@ def trial_of(target: Any, prediction: Any) -> Trial:  # noqa: ANN401
         return ""
 
     return trial
+
+
+def _first(given: Any) -> Any:  # noqa: ANN401
+    """Take the first rows, also of a sequence that cannot be cut."""
+    try:
+        return given[:FIRST]
+    except TypeError:
+        return np.asarray(given)[:FIRST]
 
 
 def _labels_or_table(role: str, given: object) -> Array | Words:

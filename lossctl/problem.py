@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from lossctl.errors import UsageError
+from lossctl.errors import UsageError, quote
 from lossctl.facts import Known
 from lossctl.rules import RuleBase
 
@@ -67,6 +67,8 @@ def loss_name(base: RuleBase, name: str) -> str:
     """
     if name in base.cards:
         return name
+    if not isinstance(name, str):
+        raise UsageError(f"a loss is named by a word, not {quote(str(name))}")
     from lossctl.catalogue import find  # noqa: PLC0415  # numpy is only for other names
 
     found = find(name)[0].name

@@ -80,7 +80,8 @@ class Fact:
         Raises:
             UsageError: it is not one of its values; the nearest are in the hint.
         """
-        value = value.item() if hasattr(value, "item") else value  # a number of numpy's
+        if hasattr(value, "item") and getattr(value, "size", 1) == 1:  # a number of numpy's
+            value = value.item()
         if self.type == "flag":
             if isinstance(value, bool):
                 return value

@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections import deque
 from itertools import product
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pandas as pd
 import pytest
 
 import lossctl
-from lossctl.errors import DataError
+from lossctl.errors import DataError, UsageError
 
 ROWS = "".join(f"{n % 17},{n % 10};{n % 13},5\n" for n in range(60))
 
@@ -272,6 +273,14 @@ def test_arrays_are_tried_too():
     assert lossctl.recommend([0, 1, 1] * 10)["recommendations"][0]["takes_data"] is None
 
 
+def test_arrays_that_cannot_be_cut_are_tried_too():
+    prediction = deque([0.2, 0.9, 0.6] * 10)
+    for target in (deque([0, 1, 1] * 10), deque([-1, 1, 1] * 10)):
+        first = lossctl.recommend(target, prediction)["recommendations"][0]
+        assert first["loss"] == "binary_cross_entropy"
+        assert first["takes_data"] is (min(target) == 0)
+
+
 @pytest.mark.parametrize("nothing", [None, float("nan"), np.float32("nan"), pd.NA, pd.NaT])
 def test_a_missing_label_is_no_class(nothing):
     words = ["yes", nothing, "no"] * 10
@@ -283,3 +292,27 @@ def test_a_missing_label_is_no_class(nothing):
         lossctl.compute("scce", pd.DataFrame({"no": [0.5] * 30, "yes": [0.5] * 30}), words)
     with pytest.raises(DataError, match=r"^unit\[1\]: .* is no label\n"):
         lossctl.compute("mse", [0.5] * 30, [0.5] * 30, unit=words)
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        ({"n_classes": np.array([3, 4])}, "n_classes must be a number, not '[3 4]'"),
+        ({"imbalanced": np.array([True, False])}, "imbalanced must be true or false, not "),
+        ({"why": [None]}, "a loss is named by a word, not 'None'"),
+        ({"why_not": [3]}, "a loss is named by a word, not '3'"),
+        ({"rules": "a\0b"}, "'a\\x00b' is no name of a file"),
+    ],
+)
+def test_what_a_program_says_wrongly_is_told(stated, message):
+    with pytest.raises(UsageError) as caught:
+        lossctl.recommend(task="regression", **stated)
+    assert caught.value.message.startswith(message)
+
+
+def test_a_path_names_a_file_of_rules(tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text(OWN)
+    for rules in (own, str(own), [own]):
+        advised = lossctl.recommend(task="regression", rules=rules)
+        assert advised["recommendations"][0]["loss"] == "mae"
