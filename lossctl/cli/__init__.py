@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import traceback
 from collections.abc import Sequence
@@ -98,9 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
     except LossctlError as error:
-        typer.echo(f"error: {visible_lines(error.message)}", err=True)
-        if error.hint:
-            typer.echo(f"  try: {visible_lines(error.hint)}", err=True)
+        _tell(visible_lines(error.message), visible_lines(error.hint))
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -112,17 +111,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _failed(error: Exception, arguments: Sequence[str]) -> int:
     """Say what nothing else has caught; return its exit code."""
     if isinstance(error, OSError) and error.filename is None:  # files are named where they are read
-        typer.echo(f"error: the output cannot be written: {error.strerror}", err=True)
+        _tell(f"the output cannot be written: {error.strerror}")
         return UsageError.exit_code
     if arguments[:1] == ["--debug"]:
         traceback.print_exc()
-    typer.echo(
-        f"error: this is a bug in lossctl {__version__}: "
-        f"{type(error).__name__}: {visible(str(error))}",
-        err=True,
+    what = f"{type(error).__name__}: {visible(str(error))}"
+    _tell(
+        f"this is a bug in lossctl {__version__}: {what}",
+        "lossctl --debug … and report what it prints",
     )
-    typer.echo("  try: lossctl --debug … and report what it prints", err=True)
     return BUG
+
+
+def _tell(message: str, hint: str = "") -> None:
+    """Tell what is wrong; the exit code says it even where nothing can be written."""
+    with contextlib.suppress(OSError):
+        typer.echo(f"error: {message}", err=True)
+        if hint:
+            typer.echo(f"  try: {hint}", err=True)
 
 
 def visible_lines(text: str) -> str:

@@ -93,6 +93,12 @@ def test_an_encoding_without_a_sign_is_no_bug(arguments, environment):
     assert b"\\u2" in done.stdout  # ≤, and the dots of what is cut
 
 
+def test_the_exit_code_is_right_where_no_message_can_be_written(environment):
+    program = f'"{sys.executable}" -m lossctl recommend --task x 2>/dev/full'
+    done = subprocess.run(["bash", "-c", program], check=False, env=environment)
+    assert done.returncode == 2
+
+
 def test_a_closed_input_is_empty(environment, tmp_path):
     (tmp_path / "t.csv").write_text("target\n1\n")
     program = f'"{sys.executable}" -m lossctl compute mse - "{tmp_path}/t.csv" <&-'

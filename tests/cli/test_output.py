@@ -104,15 +104,3 @@ def test_a_name_that_is_too_long_is_no_bug(run, arguments, code, said):
     ran = run([each.format(name="x" * 300) for each in arguments])
     assert (ran.code, ran.out) == (code, "")
     assert ran.err.endswith(f" {said}: File name too long\n")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
-def test_what_is_in_a_closed_folder_is_no_bug(run, tmp_path):
-    (tmp_path / "closed").mkdir(mode=0)
-    ran = run(["compute", "mse", "closed/p.csv", "t.csv"])
-    assert (ran.code, ran.err) == (3, "error: 'closed/p.csv' cannot be read: Permission denied\n")
-    ran = run([*MSE, "-o", "closed/r.csv"])
-    assert (ran.code, ran.err) == (
-        2,
-        "error: 'closed/r.csv' cannot be written: Permission denied\n",
-    )
