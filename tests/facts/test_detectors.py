@@ -163,6 +163,25 @@ def test_whole_numbers_are_classes_where_columns_fit():
     assert said["output"] == ("distribution", "likely")
 
 
+@pytest.mark.parametrize(
+    ("row", "output"),
+    [
+        ([0.5, 0.3, 0.19], "distribution"),  # 0.01 is less than 3 times half a hundredth
+        ([0.5, 0.3, 0.18], "probability"),
+        ([0.5, 0.3, 0.199], "distribution"),
+        ([0.5, 0.301, 0.197], "probability"),
+        ([0.5, 0.3, 0.19999], "distribution"),
+        ([0.50001, 0.3, 0.19799], "probability"),
+        ([0.05] + [0.01] * 80, "probability"),  # however many columns there are, 0.15 is too far
+    ],
+)
+def test_a_sum_may_be_as_far_from_1_as_rounding_takes_it(row, output):
+    rows = [np.roll(row, n) for n in range(60)]
+    classes = np.resize(np.arange(len(row)), 60)
+    said, _ = facts(classes, rows)
+    assert said["output"] == (output, "likely")
+
+
 def test_prices_are_no_classes():
     said, _ = facts(np.arange(100) * 1_000 + 99_000)
     assert said["task"] == ("regression", "likely")

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from lossctl.facts import Known
 from lossctl.facts.detectors.findings import Confidence, Finding, Remark, fact
 from lossctl.facts.detectors.seen import Seen, Summary
-from lossctl.facts.detectors.targets import SUM_TOLERANCE
 
 FEW = 20
 """In fewer rows scores may lie between 0 and 1 by chance."""
@@ -58,7 +57,7 @@ def _of_classes(seen: Seen, prediction: Summary, task: Known) -> Iterator[Findin
     if not prediction.within_unit:
         evidence = f"The predictions are {span}, so they are no probabilities."
         yield fact("output", "class_scores", sure, evidence, rows)
-    elif several and prediction.off_one <= SUM_TOLERANCE:
+    elif several and prediction.sums_to_one:
         evidence = f"Each row is from 0 to 1 and sums to 1 within {prediction.off_one:.2g}."
         yield fact("output", "distribution", sure, evidence, rows, off_one=prediction.off_one)
     else:

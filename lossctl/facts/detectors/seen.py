@@ -28,6 +28,12 @@ MOST_CELLS = 4_000_000
 MOST_DISTINCT = 4_096
 """Distinct values of a single column that are counted; beyond these they are no longer."""
 
+ROUNDED, MOST_OFF = (2, 3, 4), 0.1
+"""Decimals to which probabilities may be rounded, and how far their sum may then be from 1."""
+
+SUM_TOLERANCE = 1e-3
+"""How far the sum of probabilities may be from 1 in any case."""
+
 HUGE = 1e100
 """Of numbers beyond it only what is exact is said."""
 
@@ -46,6 +52,7 @@ class Summary:
         one_of_all: in how many rows exactly one value is 1 and the others are 0; counted only while
             all values are 0 or 1.
         off_one: how far the sum of a row is from 1, at most; while all are from 0 to 1.
+        decimals: to how many decimals all values are rounded; None where to none of `ROUNDED`.
         sums: the sum of each column, `(columns,)`; while all are from 0 to 1.
         tally: how often each value of a single column occurs; None where they are too many.
     """
@@ -55,6 +62,7 @@ class Summary:
         self.rows = self.columns = self.zeros = self.one_of_all = 0
         self.least, self.greatest, self.off_one = np.inf, -np.inf, 0.0
         self.whole = self.zero_or_one = True
+        self.decimals: int | None = ROUNDED[0]
         self.sums: Array = np.zeros(0)
         self.tally: dict[float, int] | None = {}
 
@@ -80,6 +88,12 @@ class Summary:
         return self.least >= 0 and self.greatest <= 1
 
     @property
+    def sums_to_one(self) -> bool:
+        """Whether each row sums to 1, as far as rounding lets it."""
+        rounding = 0.0 if self.decimals is None else self.columns * 0.5 * 10.0**-self.decimals
+        return self.off_one <= max(SUM_TOLERANCE, min(rounding, MOST_OFF)) + 1e-9
+
+    @property
     def constant(self) -> bool:
         """Whether all values are the same."""
         return self.least == self.greatest
@@ -94,6 +108,16 @@ class Summary:
         self.sums += table.sum(axis=0)
         self.off_one = max(self.off_one, float(np.abs(row_sums - 1).max()))
         self.one_of_all += int(np.count_nonzero(row_sums == 1))
+        if table.shape[1] > 1:
+            self._round(table)
+
+    def _round(self, table: Array) -> None:
+        """Look for the fewest decimals that say all values."""
+        while self.decimals is not None:
+            shifted = table * 10.0**self.decimals
+            if np.abs(shifted - np.rint(shifted)).max() < 1e-3:
+                return
+            self.decimals = self.decimals + 1 if self.decimals < ROUNDED[-1] else None
 
     def _count(self, table: Array) -> None:
         if table.shape[1] > 1:

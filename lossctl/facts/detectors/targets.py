@@ -19,9 +19,6 @@ from lossctl.facts.detectors.seen import Seen, Summary
 FEW = 20
 """So many different values may be classes however few rows there are."""
 
-SUM_TOLERANCE = 1e-3
-"""How far the sum of rounded probabilities may be from 1."""
-
 GRADES = re.compile(
     r"(?:.*_)?(?:rating|grade|stage|severity|stars|level|rank|quality|score)s?", re.IGNORECASE
 )
@@ -92,7 +89,7 @@ def _table(seen: Seen) -> Iterator[Finding]:
         evidence = f"All values are 0 or 1; {plural(other, 'row')} with none or several 1."
         yield fact("task", "multilabel_classification", "likely", evidence, rows, others=other)
         yield fact("labels", "multi_hot", "likely", evidence, rows, others=other)
-    elif target.within_unit and target.off_one <= SUM_TOLERANCE:
+    elif target.within_unit and target.sums_to_one:
         evidence = f"Each row is from 0 to 1 and sums to 1 within {target.off_one:.2g}."
         yield fact("labels", "soft", "likely", evidence, rows, off_one=target.off_one)
         yield fact("task", "multiclass_classification", "likely", evidence, rows)
