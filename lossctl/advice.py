@@ -140,9 +140,10 @@ class Trace:
     def questions(self) -> list[Question]:
         """The facts to find out next: those whose values change the first place, or else the top.
 
-        A fact that the data tell is not asked, nor one that was declined. Where facts contradict
-        each other, only these are asked; and a question of which every answer changes the first
-        place stands alone, for all others depend on it.
+        A guess that would change the first place is asked about before all else. A fact that the
+        data tell is not asked, nor one that was declined. Where facts contradict each other, only
+        these are asked; and a question of which every answer changes the first place stands alone,
+        for all others depend on it.
         """
         in_conflict = {each.name for conflict in self.conflicts for each in conflict.facts}
         found = []
@@ -152,7 +153,9 @@ class Trace:
             answers = self._answers(fact)
             changes = [each.changes for each in answers.values()]
             shares = [changes.count(what) / max(len(changes), 2) for what in ("first", "top")]
-            key = -fact.common * (shares[0] + shares[1] / 2)
+            guessed = answers.get(said(guess.value)) if guess else None
+            likely = guessed is not None and guessed.changes == "first"
+            key = (not likely, -fact.common * (shares[0] + shares[1] / 2))
             if any(shares) and name not in self.declined:
                 found.append((key, Question(fact, answers, guess)))
         order = list(self.base.vocabulary.facts)

@@ -411,6 +411,21 @@ def test_what_is_weak_is_a_guess_and_no_fact():
     assert [(each.fact.name, each.guess) for each in trace.questions] == [("outliers", weak)]
 
 
+def test_what_data_hint_at_is_asked_first_if_it_decides():
+    base = made(
+        DEFAULT,
+        rule("a", "prefer", {"outliers": True}, "absolute"),
+        rule("b", "prefer", {"skewed": True}, "huber"),
+    )
+    for value, order_of_questions in [
+        (True, ["skewed", "outliers"]),
+        (False, ["outliers", "skewed"]),
+    ]:
+        weak = Known("skewed", value, "data", "weak", "A value is 30.")
+        trace = told(base, Known("task", "regression", "flag"), weak)
+        assert [each.fact.name for each in trace.questions] == order_of_questions
+
+
 def test_what_is_likely_is_a_fact():
     base = made(DEFAULT, rule("a", "prefer", {"outliers": True}, "absolute"))
     trace = told(
