@@ -181,7 +181,7 @@ def compute(
         channels=channels,
         max_bytes=max_bytes,
     )
-    reading = replace(reading, by=tuple(by or ()), weight=weight)
+    reading = replace(reading, by=tuple(by or ()), slices=True, weight=weight)
     with (
         shown_progress(quiet=quiet) as progress,
         open_tables(files, plan.roles(computations), reading, progress.advance) as tables,

@@ -65,6 +65,7 @@ class Reading:
         on: the columns whose values match rows of several files; none match by position.
         on_missing_keys: what to do with keys that not every file has.
         by: the columns whose values are the slices.
+        slices: whether there may be slices, so that they are spoken of.
         unit: the column whose values are the units.
         weight: the column of weights.
         missing: what to do with a row in which a number is missing.
@@ -84,6 +85,7 @@ class Reading:
     on: tuple[str, ...] = ()
     on_missing_keys: Literal["error", "inner"] = "error"
     by: tuple[str, ...] = ()
+    slices: bool = True
     unit: str | None = None
     weight: str | None = None
     missing: Literal["error", "skip"] = "error"

@@ -77,9 +77,10 @@ def cast(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) -> di
         if name not in [role.name for role in roles]:
             raise UsageError.unknown("role", name, [role.name for role in roles])
     needed = [role for role in roles if not role.optional]
+    alone = len(tables) == 1
     if len(tables) == len(roles):
         chosen = {
-            role.name: Cast(number, _of_one(table, role, reading))
+            role.name: Cast(number, _of_one(table, role, reading, alone=alone))
             for number, (table, role) in enumerate(zip(tables, roles, strict=True))
         }
     elif len(tables) in (1, len(needed)):
@@ -87,7 +88,7 @@ def cast(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) -> di
         taken = {name for each in chosen.values() for name in each.columns}
         if len(tables) == len(needed):
             chosen |= {
-                role.name: Cast(number, _of_one(table, role, reading, taken))
+                role.name: Cast(number, _of_one(table, role, reading, taken, alone=alone))
                 for number, (table, role) in enumerate(zip(tables, needed, strict=True))
             }
         else:
@@ -151,7 +152,12 @@ def find(table: Table, name: str) -> str:
 
 
 def _of_one(
-    table: Table, role: Role, reading: Reading, taken: Collection[str] = ()
+    table: Table,
+    role: Role,
+    reading: Reading,
+    taken: Collection[str] = (),
+    *,
+    alone: bool = False,
 ) -> tuple[str, ...]:
     given = _given(table, role, reading)
     if given:
@@ -165,17 +171,19 @@ def _of_one(
     if role.wide and candidates and len(usual) == 0:
         keys = [name for name in candidates if KEY.fullmatch(name)]
         if not keys:
-            _refuse_words(table, role, candidates)
+            _refuse_words(table, role, candidates, slices=reading.slices)
             return tuple(find(table, name) for name in candidates)
         raise DataError(
             f"{quote(table.name)}: column {quote(keys[0])} looks like a key, not like {role.name}",
-            f"to match rows by it: --on {keys[0]}; otherwise name the columns: "
+            f"name the columns: --columns {role.name}=A+B"
+            if alone
+            else f"to match rows by it: --on {keys[0]}; otherwise name the columns: "
             f"--columns {role.name}=A+B",
         )
     raise _unclear(table, role, candidates)
 
 
-def _refuse_words(table: Table, role: Role, candidates: Sequence[str]) -> None:
+def _refuse_words(table: Table, role: Role, candidates: Sequence[str], *, slices: bool) -> None:
     """Refuse a column of words among the columns of numbers that nobody has named."""
     for name in candidates if len(candidates) > 1 else ():
         try:
@@ -183,9 +191,10 @@ def _refuse_words(table: Table, role: Role, candidates: Sequence[str]) -> None:
         except DataError:  # there is no row
             return
         if WORD.fullmatch(cell) and cell not in MISSING_WORDS:
+            sliced = f"if slices: --by {name}; " if slices else ""
             raise DataError(
                 f"{where}: {quote(cell)} is a word, so the column is no part of {role.name}",
-                f"if it names units: --unit {name}; if slices: --by {name}; "
+                f"if it names units: --unit {name}; {sliced}"
                 f"otherwise name the columns: --columns {role.name}=A+B",
             )
 

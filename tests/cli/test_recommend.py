@@ -74,6 +74,27 @@ def test_a_column_of_units_is_no_data(run, tmp_path, monkeypatch):
     assert facts["labels"] == "binary_01"
 
 
+@pytest.mark.parametrize("command", ["recommend", "inspect"])
+@pytest.mark.parametrize(
+    ("header", "first", "tried"),
+    [
+        (
+            "group",
+            "x",
+            "if it names units: --unit group; otherwise name the columns: --columns target=A+B",
+        ),
+        ("id", "7", "name the columns: --columns target=A+B"),
+    ],
+)
+def test_only_options_of_the_command_are_suggested(
+    run, tmp_path, monkeypatch, command, header, first, tried
+):
+    (tmp_path / "t.csv").write_text(f"{header},a,b\n{first},1.5,2.5\n{first},2.5,3\n")
+    monkeypatch.chdir(tmp_path)
+    refused = run([command, "t.csv"])
+    assert (refused.code, refused.err.splitlines()[1].strip()) == (3, f"try: {tried}")
+
+
 def test_grades_that_look_like_classes_do_not_contradict_the_user(run, tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("stars\n" + "".join(f"{n % 5}\n" for n in range(60)))
     monkeypatch.chdir(tmp_path)
