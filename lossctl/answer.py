@@ -145,11 +145,17 @@ def _once(texts: Iterable[str]) -> list[str]:
 
 
 def _files(trace: Trace, card: LossCard, given: Sequence[str]) -> tuple[list[str], bool]:
-    """Name the files that a loss takes; tell whether the user's are all that it needs."""
+    """Name the files that a loss takes; tell whether the user's are all that it needs.
+
+    Two files were read as predictions and targets. A loss of three things, such as of pairs and
+    their order, may compute a number of them too, but not one that means anything.
+    """
     names = [f"{role}s.csv" for role in card.roles]
     predicted = any(each.name == "output" and each.origin == "data" for each in trace.known)
-    if len(given) == len(names) or (given and predicted):
+    if len(given) == len(names) or (len(given) == 1 and predicted):
         return [*given], True  # a file for each role, or one for all
+    if len(given) > 1 and card.roles[:2] == ("prediction", "target"):
+        names[: len(given)] = given
     if len(given) == 1 and card.roles[-1] == "target":
         names[-1] = given[0]
     return names, False

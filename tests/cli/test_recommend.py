@@ -214,6 +214,25 @@ def test_a_loss_that_needs_other_files_is_not_tried(run, task):
         assert (each["takes_data"] is None) == ("p.csv" not in words)
 
 
+@pytest.mark.parametrize(
+    ("task", "loss", "files"),
+    [
+        ("ranking", "margin_ranking", ["positives.csv", "negatives.csv", "orders.csv"]),
+        ("survival", "cox_partial_likelihood", ["p.csv", "t.csv", "events.csv"]),
+    ],
+)
+def test_predictions_and_targets_stand_for_nothing_else(
+    run, tmp_path, monkeypatch, task, loss, files
+):
+    (tmp_path / "p.csv").write_text(column("score", *(n % 7 + 0.5 for n in range(60))))
+    (tmp_path / "t.csv").write_text(column("value", *(n % 9 + 0.25 for n in range(60))))
+    monkeypatch.chdir(tmp_path)
+    said = run(["recommend", "p.csv", "t.csv", "--task", task, "--format", "json"])
+    found = {each["loss"]: each for each in json.loads(said.out)["recommendations"]}[loss]
+    words = [word for word in shlex.split(found["command"]) if word.endswith(".csv")]
+    assert (words, found["takes_data"]) == (files, None)
+
+
 @pytest.mark.usefixtures("signs")
 def test_what_can_be_read_only_once_is_not_tried(run):
     targets = Path("t.csv").read_text()
