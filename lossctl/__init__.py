@@ -72,7 +72,7 @@ def compute(
     return compute(loss, roles, weight=weight, unit=unit, like=like, options=options)
 
 
-def inspect(target: Any, prediction: Any = None) -> Findings:  # noqa: ANN401
+def inspect(*, target: Any, prediction: Any = None) -> Findings:  # noqa: ANN401
     """Find what predictions and targets tell of the problem, as the command line does of files.
 
     Args:
@@ -87,7 +87,7 @@ def inspect(target: Any, prediction: Any = None) -> Findings:  # noqa: ANN401
     Raises:
         DataError: arrays that do not fit each other, or hold what is no finite number.
 
-    >>> [(each.name, each.value) for each in inspect([0, 1, 1, 0]).facts][:2]
+    >>> [(each.name, each.value) for each in inspect(target=[0, 1, 1, 0]).facts][:2]
     [('task', 'binary_classification'), ('labels', 'binary_01')]
     """
     from lossctl.library import inspect  # noqa: PLC0415  # numpy is not needed for --help
@@ -96,9 +96,9 @@ def inspect(target: Any, prediction: Any = None) -> Findings:  # noqa: ANN401
 
 
 def recommend(
+    *,
     target: Any = None,  # noqa: ANN401
     prediction: Any = None,  # noqa: ANN401
-    *,
     rules: str | PathLike[str] | Sequence[str | PathLike[str]] = (),
     why: Sequence[str] = (),
     why_not: Sequence[str] = (),
@@ -142,7 +142,7 @@ def recommend(
     if target is not None:
         from lossctl.library import trial_of  # noqa: PLC0415  # numpy is for data
 
-        known += inspect(target, prediction).facts
+        known += inspect(target=target, prediction=prediction).facts
         trial = trial_of(target, prediction)
     card = answer(
         advise(base, known),

@@ -26,11 +26,21 @@ Fields = Mapping[str, Any]
 
 
 def title(trace: Trace) -> str:
-    """Say what the answer is for."""
+    """Say what the answer is for: all that was stated, and of the data what it rests on."""
     stated = [each for each in trace.known if each.origin != "derived"]
     if not stated:
         return "Nothing is known of the problem yet"
-    return "For " + ", ".join(stated_as(each.name, each.value) for each in stated)
+    rests_on = _rests_on(trace)
+    told = [each for each in stated if each.origin != "data" or each.name in rests_on]
+    return "For " + ", ".join(stated_as(each.name, each.value) for each in told or stated)
+
+
+def _rests_on(trace: Trace) -> set[str]:
+    """Name the facts that the rules that chose look at, and those that such facts follow from."""
+    choosing = [rule for rule in trace.situation.fired if rule.kind != "advise"]
+    names = {name for rule in choosing for name in rule.facts}
+    behind = [rule for rule in trace.base.vocabulary.derived if rule.then.keys() & names]
+    return names | {leaf.fact for rule in behind for leaf in rule.when.leaves()}
 
 
 def stated_as(name: str, value: FactValue) -> str:

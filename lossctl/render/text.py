@@ -1,7 +1,8 @@
-"""Text for people: aligned columns, complete and unwrapped, as a pipe wants them."""
+"""Text for people: aligned columns, complete and unwrapped, as a pipe wants them; folded titles."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
@@ -11,6 +12,9 @@ from lossctl.report import Card, Column, Report, Table
 
 SAMPLE = 1_000
 """Rows from which the widths of columns are taken; a wider cell further down sticks out."""
+
+WIDTH = 80
+"""Characters in a line of a title, which may be a long sentence."""
 
 
 def render(report: Report, digits: int) -> Iterator[str]:
@@ -44,7 +48,9 @@ def _aligned(cells: Sequence[str], widths: Sequence[int], columns: Sequence[Colu
 
 
 def _card(card: Card) -> Iterator[str]:
-    yield visible(card.title)
+    yield from textwrap.wrap(
+        visible(card.title), WIDTH, subsequent_indent="  ", break_on_hyphens=False
+    )
     for heading, text in card.sections.items():
         yield ""
         yield heading

@@ -95,6 +95,39 @@ def test_only_options_of_the_command_are_suggested(
     assert (refused.code, refused.err.splitlines()[1].strip()) == (3, f"try: {tried}")
 
 
+def test_the_title_names_what_the_advice_rests_on(run):
+    """Of the data only what rules looked at; what the user said always; 80 columns at most."""
+    files = ["sample_data/diabetes_predictions.csv", "sample_data/diabetes_targets.csv"]
+    title = run(["recommend", *files]).out.split("\n\n")[0]
+    assert title == "For task regression, output continuous, not outliers"
+    title = run(["recommend", *files, "--domain", "house_prices"]).out.split("\n\n")[0]
+    assert "domain house_prices" in title.replace("\n ", "")
+    counts = ["sample_data/visits_predictions.csv", "sample_data/visits_targets.csv"]
+    title = run(["recommend", *counts]).out.split("\n\n")[0].splitlines()
+    assert len(title) == 2
+    assert max(map(len, title)) <= 80
+    boxes = ["sample_data/coins_boxes_prediction.csv", "sample_data/coins_boxes_target.csv"]
+    assert run(["recommend", *boxes]).out.startswith("For output boxes\n")
+
+
+def test_what_the_data_tell_is_not_asked():
+    """Errors with outliers, of targets that are no counts, no grades, and lie beyond 0 and 1."""
+    rng = np.random.default_rng(7)
+    target = rng.normal(0, 3, 600)
+    far = np.where(np.arange(600) % 50 == 0, 90.0, 0.3)
+    answer = lossctl.recommend(target=target, prediction=target + far * rng.normal(0, 1, 600))
+    assert answer["recommendations"][0]["loss"] == "huber"
+    asked = {each["fact"] for each in answer["questions"]}
+    assert asked
+    assert not asked & {"counts", "ordinal", "range", "overdispersed", "zero_inflated"}
+
+
+def test_arrays_are_named_so_that_none_is_taken_for_the_other():
+    for ask in (lossctl.inspect, lossctl.recommend):
+        with pytest.raises(TypeError, match="positional"):
+            ask([0.2, 0.9], [0, 1])
+
+
 def test_grades_that_look_like_classes_do_not_contradict_the_user(run, tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("stars\n" + "".join(f"{n % 5}\n" for n in range(60)))
     monkeypatch.chdir(tmp_path)
@@ -301,22 +334,22 @@ def test_data_are_said_to_be_taken_if_compute_takes_them(run, tmp_path, monkeypa
 
 def test_arrays_are_tried_too():
     target, prediction = [-1, 1, 1] * 10, [0.2, 0.9, 0.6] * 10
-    first = lossctl.recommend(target, prediction)["recommendations"][0]
+    first = lossctl.recommend(target=target, prediction=prediction)["recommendations"][0]
     assert (first["loss"], first["takes_data"]) == ("binary_cross_entropy", False)
     assert first["refused"] == "target[0]: -1.0 is not a probability (between 0 and 1)"
-    first = lossctl.recommend([0, 1, 1] * 10, prediction)["recommendations"][0]
+    first = lossctl.recommend(target=[0, 1, 1] * 10, prediction=prediction)["recommendations"][0]
     assert (first["loss"], first["takes_data"], first["refused"]) == (
         "binary_cross_entropy",
         True,
         "",
     )
-    assert lossctl.recommend([0, 1, 1] * 10)["recommendations"][0]["takes_data"] is None
+    assert lossctl.recommend(target=[0, 1, 1] * 10)["recommendations"][0]["takes_data"] is None
 
 
 def test_arrays_that_cannot_be_cut_are_tried_too():
     prediction = deque([0.2, 0.9, 0.6] * 10)
     for target in (deque([0, 1, 1] * 10), deque([-1, 1, 1] * 10)):
-        first = lossctl.recommend(target, prediction)["recommendations"][0]
+        first = lossctl.recommend(target=target, prediction=prediction)["recommendations"][0]
         assert first["loss"] == "binary_cross_entropy"
         assert first["takes_data"] is (min(target) == 0)
 
@@ -327,7 +360,7 @@ def test_a_missing_label_is_no_class(nothing):
     for labels in (words, tuple(words), np.array(words, dtype=object), pd.Series(words)):
         for ask in (lossctl.inspect, lossctl.recommend):
             with pytest.raises(DataError, match=r"^target\[1\]: .* is no label\n"):
-                ask(labels)
+                ask(target=labels)
     with pytest.raises(DataError, match=r"^target\[1\]: .* is no label\n"):
         lossctl.compute("scce", pd.DataFrame({"no": [0.5] * 30, "yes": [0.5] * 30}), words)
     with pytest.raises(DataError, match=r"^unit\[1\]: .* is no label\n"):

@@ -245,7 +245,16 @@ def test_sign_and_range_of_numbers():
     assert said["range"] == ("unit_interval", "certain")
     said, _ = facts([-0.1, 0.5, 1.9])
     assert said["positive"] == (False, "certain")
-    assert "range" not in said
+    assert said["range"] == ("other", "certain")
+
+
+def test_numbers_that_cannot_be_counts_or_grades_are_not_asked_about():
+    said, _ = facts([-3.0, 25.0, 140.0, 9.0], [0.5, 20.5, 99.5, 7.5])
+    assert said["counts"] == (False, "certain")
+    said, _ = facts([0.25, 25.0, 140.0])
+    assert (said["counts"], said["ordinal"]) == ((False, "likely"), (False, "likely"))
+    said, _ = facts([3.0, 25.0, 140.0], [0.5, 20.5, 99.5])
+    assert not {"counts", "ordinal"} & said.keys()  # they may be
 
 
 def test_shape_of_numbers():
@@ -261,6 +270,10 @@ def test_shape_of_numbers():
 def test_zeros_among_fractions():
     said, _ = facts(np.concatenate([np.zeros(20), np.linspace(0.5, 9.7, 80)]))
     assert said["zero_inflated"] == (True, "likely")
+    said, _ = facts(np.concatenate([np.zeros(4), np.linspace(0.5, 9.7, 96)]))
+    assert said["zero_inflated"] == (False, "likely")
+    said, _ = facts(np.concatenate([np.zeros(20), np.linspace(-9.7, 9.7, 80)]))
+    assert "zero_inflated" not in said  # of numbers of both signs it is not clear
 
 
 def test_boxes_are_told_by_their_names():
@@ -473,7 +486,7 @@ def test_too_few_rows_tell_nothing_of_overfitting(write):
 )
 def test_the_library_refuses_what_is_no_table(target):
     with pytest.raises(DataError):
-        lossctl.inspect(target)
+        lossctl.inspect(target=target)
 
 
 def test_the_library_says_what_the_files_say(write):
@@ -486,7 +499,7 @@ def test_the_scale_of_the_errors_is_in_the_unit_of_the_target():
     """The median of |r - 0| of these errors is 20, so the scale is 1.4826 × 20."""
     errors = np.array([-40.0, -20.0, 0.0, 20.0, 40.0] * 40)
     prediction = np.linspace(100.0, 300.0, len(errors))
-    found = lossctl.inspect(prediction + errors, prediction).facts
+    found = lossctl.inspect(target=prediction + errors, prediction=prediction).facts
     (outliers,) = [each for each in found if each.name == "outliers"]
     assert outliers.numbers["residual_scale"] == pytest.approx(29.652, rel=1e-9)
 

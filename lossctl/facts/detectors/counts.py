@@ -27,24 +27,32 @@ FEW = 50
 
 def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Compare the spread and the zeros of the targets with those of Poisson's distribution."""
-    if not is_numbers(found) or seen.target.columns > 1 or seen.sample.rows < FEW:
+    if not is_numbers(found):
+        return
+    if seen.target.least < 0:
+        evidence = f"The least target is {seen.target.least:.6g}."
+        yield fact("counts", False, "certain", evidence, seen.rows)
+    elif not seen.target.whole:
+        evidence = "There are fractions among the targets."
+        yield fact("counts", False, "likely", evidence, seen.rows)
+    if seen.target.columns > 1 or seen.sample.rows < FEW:
         return
     counts = found.get("counts")
     if counts is None:
-        yield from _zeros_among_fractions(seen)
+        yield from _zeros_among_numbers(seen)
         return
     target, prediction = seen.sample["target"][:, 0], seen.prediction
     if prediction is not None and prediction.columns == 1 and prediction.least > 0:
         rates = seen.sample["prediction"][:, 0]
         yield from _dispersed(target, rates, seen.rows, counts.confidence)
-        yield from _zeros(target, rates, seen.rows, counts.confidence)
+        yield _zeros(target, rates, seen.rows, counts.confidence)
         return
     mean = float(target.mean())
     ratio = float(target.var(ddof=1)) / mean
     if ratio > DISPERSION:
         evidence = f"The variance is {ratio:.3g} times the mean; predictors may explain that."
         yield fact("overdispersed", True, "weak", evidence, seen.rows, ratio=ratio)
-    yield from _zeros(target, np.full(len(target), mean), seen.rows, "weak")
+    yield _zeros(target, np.full(len(target), mean), seen.rows, "weak")
 
 
 def _dispersed(target: Array, rates: Array, rows: int, confidence: Confidence) -> Iterator[Finding]:
@@ -67,17 +75,22 @@ def _dispersed(target: Array, rates: Array, rows: int, confidence: Confidence) -
         yield fact("overdispersed", False, confidence, evidence, rows, **numbers)
 
 
-def _zeros(target: Array, rates: Array, rows: int, confidence: Confidence) -> Iterator[Finding]:
+def _zeros(target: Array, rates: Array, rows: int, confidence: Confidence) -> Finding:
     share, expected = float((target == 0).mean()), float(np.exp(-rates).mean())
-    if share > ZEROS and share > EXPECTED * expected:
-        evidence = f"{percent(share)} are 0, where Poisson's distribution has {percent(expected)}."
-        numbers = {"share": share, "expected": expected}
-        yield fact("zero_inflated", True, confidence, evidence, rows, **numbers)
+    evidence = f"{percent(share)} are 0, where Poisson's distribution has {percent(expected)}."
+    many = share > ZEROS and share > EXPECTED * expected
+    numbers = {"share": share, "expected": expected}
+    return fact("zero_inflated", many, confidence, evidence, rows, **numbers)
 
 
-def _zeros_among_fractions(seen: Seen) -> Iterator[Finding]:
-    """Say so where numbers of a continuous scale are 0 again and again."""
-    share = seen.target.zeros / seen.rows
-    if not seen.target.whole and seen.target.least == 0 and share > ZEROS:
+def _zeros_among_numbers(seen: Seen) -> Iterator[Finding]:
+    """Tell whether numbers that count nothing are 0 again and again."""
+    target, share = seen.target, seen.target.zeros / seen.rows
+    if target.least > 0:
+        return
+    if share <= ZEROS:
+        evidence = f"{percent(share)} of the targets are exactly 0."
+        yield fact("zero_inflated", False, "likely", evidence, seen.rows, share=share)
+    elif target.least == 0 and not target.whole:
         evidence = f"{percent(share)} of the targets are exactly 0, the others are above."
         yield fact("zero_inflated", True, "likely", evidence, seen.rows, share=share)

@@ -39,9 +39,9 @@ def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
     positive = target.least > 0
     evidence = f"The least target is {target.least:.6g}."
     yield fact("positive", positive, "certain", evidence, rows, least=target.least)
-    if target.within_unit:
-        evidence = f"Targets are from {target.least:.3g} to {target.greatest:.3g}."
-        yield fact("range", "unit_interval", "certain", evidence, rows)
+    limits = "unit_interval" if target.within_unit else "other"
+    evidence = f"Targets are from {target.least:.6g} to {target.greatest:.6g}."
+    yield fact("range", limits, "certain", evidence, rows)
     if target.columns == 1 and seen.sample.rows >= FEW and target.measurable:
         values = seen.sample["target"][:, 0]
         yield from _spread(values, rows)

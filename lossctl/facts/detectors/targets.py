@@ -184,6 +184,8 @@ def _fractions(seen: Seen) -> Iterator[Finding]:
     if soft:
         evidence = "Targets and predictions are from 0 to 1: both may be probabilities."
         yield fact("labels", "soft", "weak", evidence, rows)
+    evidence = "Grades are whole numbers; the targets are fractions."
+    yield fact("ordinal", False, "likely", evidence, rows)
 
 
 class _Shape:
