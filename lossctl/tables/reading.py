@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -36,6 +36,7 @@ class Role:
             where losses computed together differ in this.
         weighs_rows: whether the weights of single rows are the loss's affair.
         features: where the role holds features of pictures, where these come from.
+        together: finds, of the names of columns, several that are only together the role.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Role:
     raw: bool | None = False
     weighs_rows: bool = False
     features: Features | None = None
+    together: Callable[[Sequence[str]], tuple[str, ...]] | None = None
 
     @property
     def may_be_empty(self) -> bool:

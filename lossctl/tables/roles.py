@@ -17,10 +17,15 @@ USUAL = {
         "predictions",
         "pred",
         "preds",
+        "predicted",
         "y_pred",
         "ypred",
         "y_hat",
         "yhat",
+        "y_prob",
+        "y_proba",
+        "y_score",
+        "y_predicted",
         "score",
         "scores",
         "prob",
@@ -28,7 +33,12 @@ USUAL = {
         "probability",
         "probabilities",
         "p",
+        "logit",
+        "logits",
         "output",
+        "outputs",
+        "forecast",
+        "forecasts",
     ],
     "target": [
         "target",
@@ -38,8 +48,12 @@ USUAL = {
         "y",
         "y_true",
         "ytrue",
+        "y_actual",
+        "true",
+        "true_label",
         "truth",
         "actual",
+        "actuals",
         "ground_truth",
         "gt",
         "mask",
@@ -131,9 +145,17 @@ def _beside(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) ->
 
 def _some(table: Table, role: Role, candidates: Sequence[str]) -> tuple[str, ...]:
     """List the columns that are a role's by their names; there may be none."""
+    together = _together(table, role, candidates)
+    if together:
+        return together
     if not _usual(candidates, role) and not _prefixed(candidates, role):
         return ()
     return _recognised(table, role, candidates)
+
+
+def _together(table: Table, role: Role, candidates: Sequence[str]) -> tuple[str, ...]:
+    names = role.together(candidates) if role.together else ()
+    return tuple(find(table, name) for name in names)
 
 
 def find(table: Table, name: str) -> str:
@@ -163,8 +185,13 @@ def _of_one(
     if given:
         return given
     candidates = [name for name in _free(table, reading) if name not in taken]
+    if alone and taken:  # what is left beside another role may be anything
+        return _recognised(table, role, candidates)
     if len(set(candidates)) == 1:
         return (find(table, candidates[0]),)
+    together = _together(table, role, candidates)
+    if together:
+        return together
     usual = _usual(candidates, role)
     if len(set(usual)) == 1:
         return (find(table, usual[0]),)
@@ -248,8 +275,11 @@ def _usual(candidates: Sequence[str], role: Role) -> list[str]:
 
 
 def _prefixed(candidates: Sequence[str], role: Role) -> list[str]:
-    starts = tuple(f"{name}{mark}" for name in _names(role) for mark in "_.")
-    return [name for name in candidates if name.lower().startswith(starts)]
+    """List the names that one of several columns has: a usual one and more, as in `prob_cat`."""
+    usual = _names(role)
+    starts = tuple(f"{name}{mark}" for name in usual for mark in "_.")
+    longer = [name for name in candidates if name.lower() not in usual]  # y_true is all of a name
+    return [name for name in longer if name.lower().startswith(starts)]
 
 
 def _unclear(table: Table, role: Role, candidates: Sequence[str], more: str = "") -> DataError:

@@ -110,6 +110,32 @@ def test_the_title_names_what_the_advice_rests_on(run):
     assert run(["recommend", *boxes]).out.startswith("For output boxes\n")
 
 
+@pytest.mark.parametrize(
+    ("file", "loss", "taken"),
+    [
+        ("sample_data/diabetes_gaussian.csv", "gaussian_nll", True),
+        ("sample_data/diabetes_quantile.csv", "mse", True),
+    ],
+)
+def test_one_table_with_all_is_enough(run, file, loss, taken):
+    """The first loss is computed by the command as it is printed."""
+    first = json.loads(run(["recommend", file, "--format", "json"]).out)["recommendations"][0]
+    assert (first["loss"], first["takes_data"]) == (loss, taken)
+    assert run(shlex.split(first["command"])[1:]).code == 0
+
+
+def test_what_is_left_beside_predictions_is_not_the_target(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("both.csv").write_text("probability,price\n0.5,0\n0.9,2.197\n0.1,-2.197\n")
+    for command in (["recommend"], ["inspect"], ["compute", "mse"]):
+        ran = run([*command, "both.csv"])
+        assert ran.code == 3
+        assert "not clear which column is the target; there are 'price'" in ran.err
+    Path("forecast.csv").write_text("day,p10,p90,y\nmon,1,3,2\ntue,2,5.5,4\nwed,4,9,8\n")
+    told = json.loads(run(["inspect", "forecast.csv", "--format", "json"]).out)["facts"][0]
+    assert (told["name"], told["value"]) == ("output", "quantiles")
+
+
 def test_what_the_data_tell_is_not_asked():
     """Errors with outliers, of targets that are no counts, no grades, and lie beyond 0 and 1."""
     rng = np.random.default_rng(7)

@@ -248,6 +248,38 @@ def test_sign_and_range_of_numbers():
     assert said["range"] == ("other", "certain")
 
 
+@pytest.mark.parametrize(
+    ("names", "output"),
+    [
+        (("mean", "variance"), "mean_and_variance"),
+        (("pred_mu", "pred_std"), "mean_and_variance"),
+        (("prediction", "var"), "mean_and_variance"),
+        (("q0.1", "q0.9"), "quantiles"),
+        (("p10", "p50", "p97.5"), "quantiles"),
+        (("Quantile_0.05", "quantile_.95"), "quantiles"),
+        (("member_1", "member_2", "member_3"), "predictive_distribution"),
+    ],
+)
+def test_forecasts_are_told_by_their_names(names, output):
+    """Whole numbers or 0 and 1, a mean beside its spread makes them no classes."""
+    rng = np.random.default_rng(3)
+    forecasts = rng.normal(4, 1, (100, len(names)))
+    for target in (rng.integers(0, 9, 100), rng.normal(4, 1, 100), rng.integers(0, 2, 100)):
+        said, _ = facts(target, forecasts, {"prediction": names})
+        assert said["output"] == (output, "likely")
+        assert said["task"] == ("regression", "likely")
+        assert "labels" not in said
+
+
+@pytest.mark.parametrize(
+    "names", [("p1", "p2"), ("p9", "p10"), ("mean", "age"), ("location", "scale"), ("q1", "q3")]
+)
+def test_other_names_are_no_forecasts(names):
+    rng = np.random.default_rng(3)
+    said, _ = facts(rng.normal(size=100), rng.normal(size=(100, 2)), {"prediction": names})
+    assert said["output"][1] == "weak"
+
+
 def test_numbers_that_cannot_be_counts_or_grades_are_not_asked_about():
     said, _ = facts([-3.0, 25.0, 140.0, 9.0], [0.5, 20.5, 99.5, 7.5])
     assert said["counts"] == (False, "certain")

@@ -53,6 +53,17 @@ def test_one_file_may_hold_all_roles(write):
     assert found == {"prediction": [3.0], "target": [2.0]}
 
 
+@pytest.mark.parametrize(
+    "names",
+    ["y_pred,y_true", "Y_Prob,Y_True", "predicted,actual", "logit,label", "forecast,actuals"],
+)
+def test_one_file_names_both_roles_as_is_usual(write, names):
+    """Also where the role may have several columns, of which y_true would be one of y."""
+    for roles in (NUMBERS, [Role(role.name, wide=True) for role in NUMBERS]):
+        found, _ = values([write("a.csv", f"id,{names}\n1,2,3\n")], roles)
+        assert found == {"prediction": [2.0], "target": [3.0]}
+
+
 def test_columns_with_a_common_beginning_are_one_role(write):
     found, _ = values([write("a.csv", "pred_0,pred_1,label\n1,2,cat\n")], LABELS)
     assert found == {"prediction": [[1.0, 2.0]], "target": ["cat"]}

@@ -15,6 +15,7 @@ from lossctl.facts.detectors import (
     classes,
     counts,
     entries,
+    forecasts,
     outputs,
     probabilities,
     residuals,
@@ -34,6 +35,7 @@ Detector = Callable[[Seen, Mapping[str, Known]], Iterator[Finding]]
 
 DETECTORS: Sequence[Detector] = (
     boxes.detect,
+    forecasts.detect,
     targets.detect,
     classes.detect,
     scale.detect,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossctl.errors import DataError, UsageError, plural
+from lossctl.facts.detectors.forecasts import columns_of_forecasts
 from lossctl.tables import Dataset, Reading, Role, open_tables
 from lossctl.tables.numbers import MISSING_WORDS
 from lossctl.tables.roles import WORD
@@ -27,7 +28,10 @@ def open_roles(files: Sequence[str], reading: Reading, progress: Progress | None
             "give the predictions, then the targets; or one file with both, or with targets only",
         )
     alone = len(files) == 1 and "prediction" not in reading.columns
-    roles = [Role("prediction", wide=True, optional=alone), Role("target", wide=True)]
+    roles = [
+        Role("prediction", wide=True, optional=alone, together=columns_of_forecasts),
+        Role("target", wide=True),
+    ]
     tables = open_tables(files, roles, reading, progress)
     roles = [_worded(tables, role) for role in roles if role.name in tables.columns]
     if any(role.text for role in roles):

@@ -27,8 +27,10 @@ TOKENS = re.compile(r"\[.*\]|\S+(?:[ ;,]\S+){2,}")
 
 def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Say what is predicted, and how the labels are written."""
-    if "output" in found and found["output"].confidence != "weak":
-        return  # boxes are told by their columns
+    output = found.get("output")
+    told = None if output is None or output.confidence == "weak" else output.value
+    if told == "boxes":
+        return
     target = seen.target
     if target.constant:
         yield Remark("constant_target", "All targets are the same.", rows=seen.rows)
@@ -39,12 +41,10 @@ def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
         yield from _words(seen)
     elif target.columns > 1:
         yield from _table(seen)
-    elif target.tally is not None and len(target.tally) == 2:
-        yield from _two_values(seen, sorted(target.tally))
-    elif target.whole:
-        yield from _whole_numbers(seen)
+    elif told:
+        yield from _forecast(seen)
     else:
-        yield from _fractions(seen)
+        yield from _column(seen)
 
 
 def _pixels(seen: Seen) -> Iterator[Finding]:
@@ -97,6 +97,16 @@ def _table(seen: Seen) -> Iterator[Finding]:
         evidence = f"The targets are {target.columns} columns of numbers."
         sure: Confidence = "weak" if seen.prediction is None else "likely"
         yield fact("task", "regression", sure, evidence, rows, columns=target.columns)
+
+
+def _column(seen: Seen) -> Iterator[Finding]:
+    target = seen.target
+    if target.tally is not None and len(target.tally) == 2:
+        yield from _two_values(seen, sorted(target.tally))
+    elif target.whole:
+        yield from _whole_numbers(seen)
+    else:
+        yield from _fractions(seen)
 
 
 def _two_values(seen: Seen, values: list[float]) -> Iterator[Finding]:
@@ -163,6 +173,15 @@ def _numbers(seen: Seen, shape: _Shape, *, certainly: bool) -> Iterator[Finding]
     yield fact("counts", True, "likely" if possible else "weak", evidence, rows)
 
 
+def _forecast(seen: Seen) -> Iterator[Finding]:
+    """Say that what is forecast with its spread, or in quantiles, is a number."""
+    if seen.target.whole:
+        yield from _numbers(seen, _Shape(seen.target), certainly=True)
+    else:
+        yield fact("task", "regression", "likely", "The targets are fractions.", seen.rows)
+        yield from _no_grades(seen)
+
+
 def _grades(seen: Seen, shape: _Shape) -> Iterator[Finding]:
     name = next(iter(seen.names.of("target")), "")
     named = GRADES.fullmatch(name) is not None
@@ -184,8 +203,12 @@ def _fractions(seen: Seen) -> Iterator[Finding]:
     if soft:
         evidence = "Targets and predictions are from 0 to 1: both may be probabilities."
         yield fact("labels", "soft", "weak", evidence, rows)
+    yield from _no_grades(seen)
+
+
+def _no_grades(seen: Seen) -> Iterator[Finding]:
     evidence = "Grades are whole numbers; the targets are fractions."
-    yield fact("ordinal", False, "likely", evidence, rows)
+    yield fact("ordinal", False, "likely", evidence, seen.rows)
 
 
 class _Shape:
