@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lossctl.block import Words
-from lossctl.errors import DataError
+from lossctl.errors import DataError, OutOfDomain
 from lossctl.kinds import (
     CLASS_SCORES,
     DISTRIBUTION,
@@ -208,6 +208,18 @@ def test_words_that_no_row_uses_do_not_matter():
 def test_a_class_name_goes_before_the_number_that_it_looks_like():
     words = Words(np.array([0, 1]), ("1", "0"))
     assert admit(LABELS, words, Partners(2, ("1", "0"))).array.tolist() == [0, 1]
+
+
+def test_a_class_name_is_what_follows_a_beginning_that_all_have():
+    """Of prob_cat and prob_dog; a number stays one, for proba_1 may be the second column."""
+    words = Words(np.array([1, 0, 1]), ("cat", "dog"))
+    names = Partners(2, ("prob_cat", "prob_dog"))
+    assert admit(LABELS, words, names).array.tolist() == [1, 0, 1]
+    with pytest.raises(OutOfDomain):
+        admit(LABELS, words, Partners(2, ("prob_cat", "score_dog")))
+    numbers = Words(np.array([0, 1, 0]), ("0", "1"))
+    classes = Partners(3, ("proba_1", "proba_2", "proba_3"))
+    assert admit(LABELS, numbers, classes).array.tolist() == [0, 1, 0]
 
 
 def test_ignored_labels_are_marked():

@@ -169,7 +169,7 @@ class LabelsKind(Kind):
         digits = word.removeprefix("-")
         if digits.isascii() and digits.isdigit():
             return int(word) - self.first_label, "by_number"
-        return -1, "by_name"
+        return partners.place(word), "by_name"
 
     def _foreign(self, role: str, row: int, word: str, partners: Partners) -> OutOfDomain:
         last = self.first_label + partners.classes - 1

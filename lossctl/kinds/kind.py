@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from os.path import commonprefix
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -36,6 +37,27 @@ class Partners:
 
     classes: int = 0
     names: tuple[str, ...] = ()
+
+    def place(self, word: str) -> int:
+        """Return the place of the class that a word names; -1 where there is none.
+
+        It is all of a name, or what follows the beginning that all names have.
+
+        >>> partners = Partners(2, ("prob_cat", "prob_dog"))
+        >>> partners.place("prob_cat"), partners.place("dog"), partners.place("cow")
+        (0, 1, -1)
+        """
+        for name in (word, self._beginning + word):
+            if name in self.names:
+                return self.names.index(name)
+        return -1
+
+    @property
+    def _beginning(self) -> str:
+        if len(self.names) < 2:
+            return ""
+        common = commonprefix(self.names)  # noqa: RUF071  # of words, not of paths
+        return common[: max(common.rfind("_"), common.rfind(".")) + 1]
 
 
 Width: TypeAlias = Literal["one", "any", "several"]

@@ -410,12 +410,12 @@ def test_words_come_in_any_blocks():
 
 def test_labels_by_name_in_any_order():
     probabilities = np.tile([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]], (60, 1))
-    columns = {"prediction": ("cat", "ant", "bee")}
     target = words(*["cat", "ant", "bee"] * 60)
-    said, remarks = facts(target, probabilities, columns)
-    assert said["n_classes"] == (3, "likely")
-    assert "noisy_labels" not in said
-    assert remarks == ["calibration"]  # always right, but only 80 % sure
+    for names in (("cat", "ant", "bee"), ("prob_cat", "prob_ant", "prob_bee")):
+        said, remarks = facts(target, probabilities, {"prediction": names})
+        assert said["n_classes"] == (3, "likely")
+        assert "noisy_labels" not in said
+        assert remarks == ["calibration"]  # always right, but only 80 % sure
 
 
 @pytest.fixture

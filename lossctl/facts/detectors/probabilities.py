@@ -11,6 +11,7 @@ from lossctl.facts import Known
 from lossctl.facts.detectors.findings import Confidence, Finding, Remark, fact, percent
 from lossctl.facts.detectors.seen import SEED, Seen, Summary
 from lossctl.facts.detectors.targets import names_classes
+from lossctl.kinds import Partners
 
 BINS = 15
 """Bins of the calibration error, as in Guo and others, 2017."""
@@ -69,12 +70,12 @@ def classes_of(seen: Seen, found: Mapping[str, Known]) -> Codes | None:
 
 def _columns_of(seen: Seen, prediction: Summary) -> Codes:
     """Return the place of the column that each row's label names, or counts from 0 or 1."""
-    names = list(seen.names.of("prediction"))
+    partners = Partners(prediction.columns, seen.names.of("prediction"))
     values, codes = np.unique(seen.sample["target"][:, 0].astype(np.intp), return_inverse=True)
     words = list(seen.words.get("target", ()))
     said = [words[value] if words else str(value) for value in values.tolist()]
-    if set(said) <= set(names):
-        return np.array([names.index(label) for label in said], dtype=np.intp)[codes]
+    if words or {*said} <= {*partners.names}:
+        return np.array([partners.place(label) for label in said], dtype=np.intp)[codes]
     shift = 1 if seen.target.greatest >= prediction.columns else 0
     return values[codes] - shift
 

@@ -15,6 +15,7 @@ from lossctl.errors import plural
 from lossctl.facts import Known
 from lossctl.facts.detectors.findings import Confidence, Finding, Remark, fact
 from lossctl.facts.detectors.seen import Seen, Summary
+from lossctl.kinds import Partners
 
 FEW = 20
 """So many different values may be classes however few rows there are."""
@@ -265,11 +266,12 @@ def names_classes(seen: Seen) -> bool:
     prediction, target = seen.prediction, seen.target
     if prediction is None or prediction.columns < 2 or target.columns > 1:
         return False
-    names = set(seen.names.of("prediction"))
+    names = seen.names.of("prediction")
     if "target" in seen.words:
-        return set(seen.words["target"]) <= names
+        partners = Partners(len(names), names)
+        return all(partners.place(word) >= 0 for word in seen.words["target"])
     if not target.whole or target.tally is None:
         return False
-    if {f"{value:g}" for value in target.tally} <= names:
+    if {f"{value:g}" for value in target.tally} <= {*names}:
         return True
     return target.least >= 0 and target.greatest - min(target.least, 1) < prediction.columns
