@@ -484,6 +484,14 @@ def test_a_larger_loss_on_new_rows_looks_like_overfitting(write):
     assert not compare_files([train], [train], Reading()).overfitting
 
 
+def test_of_a_mean_with_its_spread_the_mean_is_compared(write):
+    """The errors are those above, whatever stands in the other column."""
+    known = "std,target,mean\n" + "9,2.5,1\n7,-0.5,1\n" * 20
+    worse = "std,target,mean\n" + "9,3,1\n7,-1.5,1\n" * 20
+    gap = compare_files([write("train.csv", known)], [write("worse.csv", worse)], Reading())
+    assert (gap.loss, gap.train, gap.validation) == ("squared error", 2.25, 5.125)
+
+
 def test_a_sure_but_small_difference_is_no_overfitting(write):
     train = write("train.csv", rows([(0, 1), (0, -1.5)] * 500))
     new = write("new.csv", rows([(0, 1.05), (0, -1.6)] * 500))

@@ -90,6 +90,8 @@ def _losses(seen: Seen, findings: Findings) -> tuple[str, Array]:
     if labels is not None:
         return "log loss", _log_loss(seen.sample["prediction"], labels, found)
     prediction, target = seen.sample["prediction"], seen.sample["target"]
+    if "output" in found and found["output"].value == "mean_and_variance":
+        prediction = prediction[:, :1]  # the mean is read before the variance
     if prediction.shape != target.shape or "target" in seen.words:
         raise DataError("predictions and targets have neither classes nor columns in common")
     return "squared error", ((prediction - target) ** 2).mean(axis=1)
