@@ -114,7 +114,6 @@ def reading_of(
         columns=of_roles(columns or [], roles),
         on=tuple(on or ()),
         on_missing_keys=on_missing_keys,
-        slices=False,
         unit=unit,
         missing=missing,
         delimiter=delimiter,

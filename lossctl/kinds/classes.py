@@ -164,10 +164,8 @@ class LabelsKind(Kind):
         return legal and bool(seen.get("second_class")) and not seen.get("first_class")
 
     def _code(self, word: str, partners: Partners) -> tuple[int, str]:
-        if word in partners.names:
-            return partners.names.index(word), "by_name"
         digits = word.removeprefix("-")
-        if digits.isascii() and digits.isdigit():
+        if word not in partners.names and digits.isascii() and digits.isdigit():
             return int(word) - self.first_label, "by_number"
         return partners.place(word), "by_name"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from os.path import commonprefix
 from typing import Any, Literal, TypeAlias
 
@@ -52,7 +53,7 @@ class Partners:
                 return self.names.index(name)
         return -1
 
-    @property
+    @cached_property
     def _beginning(self) -> str:
         if len(self.names) < 2:
             return ""

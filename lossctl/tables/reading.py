@@ -87,7 +87,7 @@ class Reading:
     on: tuple[str, ...] = ()
     on_missing_keys: Literal["error", "inner"] = "error"
     by: tuple[str, ...] = ()
-    slices: bool = True
+    slices: bool = False
     unit: str | None = None
     weight: str | None = None
     missing: Literal["error", "skip"] = "error"

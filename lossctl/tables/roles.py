@@ -100,7 +100,8 @@ def cast(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) -> di
     elif len(tables) in (1, len(needed)):
         chosen = _beside(tables, roles, reading)
         taken = {name for each in chosen.values() for name in each.columns}
-        if len(tables) == len(needed):
+        shared = alone and bool(taken)  # then what is left may be anything, not the role
+        if len(tables) == len(needed) and not shared:
             chosen |= {
                 role.name: Cast(number, _of_one(table, role, reading, taken, alone=alone))
                 for number, (table, role) in enumerate(zip(tables, needed, strict=True))
@@ -185,8 +186,6 @@ def _of_one(
     if given:
         return given
     candidates = [name for name in _free(table, reading) if name not in taken]
-    if alone and taken:  # what is left beside another role may be anything
-        return _recognised(table, role, candidates)
     if len(set(candidates)) == 1:
         return (find(table, candidates[0]),)
     together = _together(table, role, candidates)

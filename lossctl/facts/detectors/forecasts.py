@@ -9,9 +9,10 @@ from lossctl.errors import listing, quote
 from lossctl.facts import Known
 from lossctl.facts.detectors.findings import Finding, fact
 from lossctl.facts.detectors.seen import Seen
+from lossctl.tables.roles import USUAL
 
-CENTRES = ("mean", "mu", "prediction", "pred", "y_pred", "y_hat", "yhat")
-SPREADS = ("variance", "var", "sigma2", "std", "sigma", "stddev", "standard_deviation")
+CENTRES = (*USUAL["mean"], "pred", "y_pred", "yhat")
+SPREADS = (*USUAL["variance"], "std", "sigma", "stddev", "standard_deviation")
 """What the two columns of a normal distribution are called."""
 
 PREFIX = re.compile(r"^(?:y_)?pred(?:iction|icted)?[_.]")

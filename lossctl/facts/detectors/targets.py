@@ -101,13 +101,14 @@ def _table(seen: Seen) -> Iterator[Finding]:
 
 
 def _column(seen: Seen) -> Iterator[Finding]:
-    target = seen.target
+    target, prediction = seen.target, seen.prediction
     if target.tally is not None and len(target.tally) == 2:
         yield from _two_values(seen, sorted(target.tally))
     elif target.whole:
         yield from _whole_numbers(seen)
     else:
-        yield from _fractions(seen)
+        shares = target.within_unit and prediction is not None and prediction.within_unit
+        yield from _fractions(seen, perhaps_soft=shares)
 
 
 def _two_values(seen: Seen, values: list[float]) -> Iterator[Finding]:
@@ -179,8 +180,7 @@ def _forecast(seen: Seen) -> Iterator[Finding]:
     if seen.target.whole:
         yield from _numbers(seen, _Shape(seen.target), certainly=True)
     else:
-        yield fact("task", "regression", "likely", "The targets are fractions.", seen.rows)
-        yield from _no_grades(seen)
+        yield from _fractions(seen, perhaps_soft=False)
 
 
 def _grades(seen: Seen, shape: _Shape) -> Iterator[Finding]:
@@ -196,18 +196,12 @@ def _zero(seen: Seen) -> bool:
     return seen.target.least == 0
 
 
-def _fractions(seen: Seen) -> Iterator[Finding]:
-    target, prediction, rows = seen.target, seen.prediction, seen.rows
-    soft = target.within_unit and prediction is not None and prediction.within_unit
-    evidence = "The targets are fractions."
-    yield fact("task", "regression", "weak" if soft else "likely", evidence, rows)
-    if soft:
+def _fractions(seen: Seen, *, perhaps_soft: bool) -> Iterator[Finding]:
+    sure: Confidence = "weak" if perhaps_soft else "likely"
+    yield fact("task", "regression", sure, "The targets are fractions.", seen.rows)
+    if perhaps_soft:
         evidence = "Targets and predictions are from 0 to 1: both may be probabilities."
-        yield fact("labels", "soft", "weak", evidence, rows)
-    yield from _no_grades(seen)
-
-
-def _no_grades(seen: Seen) -> Iterator[Finding]:
+        yield fact("labels", "soft", "weak", evidence, seen.rows)
     evidence = "Grades are whole numbers; the targets are fractions."
     yield fact("ordinal", False, "likely", evidence, seen.rows)
 
