@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lossctl.errors import OutOfDomain
+from lossctl.lazy import np
 
-Array = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.intp]
-Mask = npt.NDArray[np.bool_]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array: TypeAlias = npt.NDArray[np.float64]
+    Codes: TypeAlias = npt.NDArray[np.intp]
+    Mask: TypeAlias = npt.NDArray[np.bool_]
+else:  # numpy is loaded when the first array is touched
+    Array = Codes = Mask = Any
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lossctl.documents import Node, read
-from lossctl.rule_files import Reader
-from lossctl.rules import RuleBase
+from lossctl.advice.documents import Node, read
+from lossctl.advice.rule_files import Reader
+from lossctl.advice.rules import RuleBase
 
 Fields = Mapping[str, Any]
 

@@ -18,11 +18,10 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 import lossctl
-import lossctl.fold as engine
+import lossctl.engine.fold as engine
 from lossctl.block import Array, Block, Words
-from lossctl.computation import Computation, prepare
-from lossctl.definition import Loss
-from lossctl.kinds import (
+from lossctl.catalogue.definition import Loss
+from lossctl.catalogue.kinds import (
     BoxesKind,
     CumulativeKind,
     DirectionsKind,
@@ -38,15 +37,16 @@ from lossctl.kinds import (
     VectorsKind,
     WholeKind,
 )
-from lossctl.options import Interval, Setting
-from lossctl.sums import LARGEST, Sums
-from lossctl.totals import Numbers, Outcome
+from lossctl.catalogue.options import Interval, Setting
+from lossctl.engine.computation import Computation, prepare
+from lossctl.engine.sums import LARGEST, Sums
+from lossctl.engine.totals import Numbers, Outcome
 
 LARGE = 1e150
 """Residuals up to twice this have a square, 4e300, that is still a float64."""
 
 EXACT = 1e145
-"""Up to here a square times a weight, in several columns, stays below `lossctl.sums.LARGEST`.
+"""Up to here a square times a weight, in several columns, stays below `sums.LARGEST`.
 
 Beyond that the sums are plain ones, which may round, so laws about bits draw no larger numbers.
 """

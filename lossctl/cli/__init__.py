@@ -11,10 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from lossctl import __version__
 from lossctl.cli import process
 from lossctl.cli.parameters import Command, Group
 from lossctl.errors import LossctlError, UsageError, visible
+from lossctl.version import __version__
 
 BUG = 70
 INTERRUPTED = 130

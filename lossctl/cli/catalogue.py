@@ -13,7 +13,7 @@ from lossctl.report import Column, Table
 
 
 def _complete_family(incomplete: str) -> list[str]:
-    from lossctl.catalogue import family_names  # noqa: PLC0415
+    from lossctl.catalogue.names import family_names  # noqa: PLC0415
 
     return [name for name in family_names() if name.startswith(incomplete)]
 
@@ -27,7 +27,7 @@ def list_losses(
     output: FilesOption = None,
 ) -> None:
     """List the losses, with their other names and the frameworks that have them."""
-    from lossctl.catalogue import family_names, load  # noqa: PLC0415  # --help needs no numpy
+    from lossctl.catalogue.names import family_names, load  # noqa: PLC0415  # --help needs no numpy
 
     destination = Output(form, output or [], None)
     if family is not None and family not in family_names():

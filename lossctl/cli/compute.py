@@ -149,10 +149,10 @@ def compute(
     quiet: QuietOption = False,
 ) -> None:
     """Compute one loss, and others along with it."""
-    from lossctl import results  # noqa: PLC0415  # --help needs neither numpy nor pandas
     from lossctl.cli.progress import shown_progress  # noqa: PLC0415
-    from lossctl.fold import fold  # noqa: PLC0415
-    from lossctl.plan import Plan, Wish  # noqa: PLC0415
+    from lossctl.engine import results  # noqa: PLC0415  # --help needs neither numpy nor pandas
+    from lossctl.engine.fold import fold  # noqa: PLC0415
+    from lossctl.engine.plan import Plan, Wish  # noqa: PLC0415
     from lossctl.tables import open_tables  # noqa: PLC0415
 
     prepare_for_data()
@@ -206,7 +206,7 @@ def compute(
 
 def _also(text: str) -> tuple[Any, Any, dict[str, Any]]:
     """Read another loss with its options: `huber:delta=1.5`."""
-    from lossctl.catalogue import look_up  # noqa: PLC0415
+    from lossctl.catalogue.names import look_up  # noqa: PLC0415
 
     name, _, rest = text.partition(":")
     loss, twin = look_up(name)
@@ -221,7 +221,7 @@ def _also(text: str) -> tuple[Any, Any, dict[str, Any]]:
 
 
 def _limits(losses: Sequence[Any], maxima: Sequence[str], minima: Sequence[str]) -> tuple[Any, ...]:
-    from lossctl.results import Limits  # noqa: PLC0415
+    from lossctl.engine.results import Limits  # noqa: PLC0415
 
     names = [each.name for each in losses]
     most, least = _by_loss(names, "--max", maxima), _by_loss(names, "--min", minima)
@@ -234,7 +234,7 @@ def _limits(losses: Sequence[Any], maxima: Sequence[str], minima: Sequence[str])
 
 def _by_loss(names: Sequence[str], flag: str, texts: Sequence[str]) -> dict[int, float]:
     """Read limits; without a name one is for the first loss."""
-    from lossctl.catalogue import look_up  # noqa: PLC0415
+    from lossctl.catalogue.names import look_up  # noqa: PLC0415
 
     found: dict[int, float] = {}
     for text in texts:

@@ -26,7 +26,7 @@ from lossctl.cli.reading import (
     reading_of,
 )
 from lossctl.errors import UsageError
-from lossctl.facts import plain
+from lossctl.facts.vocabulary import plain
 from lossctl.report import Column, Note, Table
 
 ROLES = ("prediction", "target")
@@ -83,7 +83,7 @@ def inspect(
     With --train and --validation: whether the loss is larger on rows that the model has not seen.
     """
     from lossctl.cli.progress import shown_progress  # noqa: PLC0415  # --help needs no numpy
-    from lossctl.facts.detectors import compare_files, detect_files  # noqa: PLC0415
+    from lossctl.detectors import compare_files, detect_files  # noqa: PLC0415
 
     prepare_for_data()
     known, new, alone = train or [], validation or [], files or []

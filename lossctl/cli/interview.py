@@ -6,10 +6,10 @@ import sys
 
 import typer
 
-from lossctl.advice import Question, Trace, advise
+from lossctl.advice.problem import from_options
+from lossctl.advice.recommendation import Question, Trace, advise
 from lossctl.errors import UsageError, visible
-from lossctl.facts import FactValue, Known
-from lossctl.problem import from_options
+from lossctl.facts.vocabulary import FactValue, Known
 
 
 def interview(trace: Trace) -> Trace:

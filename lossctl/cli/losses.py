@@ -20,12 +20,12 @@ class LossGroup(Group):
     run: Callable[..., None]
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002, D102
-        from lossctl.catalogue import load  # noqa: PLC0415  # --help of lossctl needs no numpy
+        from lossctl.catalogue.names import load  # noqa: PLC0415  # --help of lossctl needs no numpy
 
         return list(load())
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002, D102
-        from lossctl.catalogue import look_up  # noqa: PLC0415
+        from lossctl.catalogue.names import look_up  # noqa: PLC0415
 
         loss, twin = look_up(cmd_name)
         return command_for(loss, twin, type(self).run)
@@ -112,7 +112,7 @@ def _parsed(settings: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
 
 def complete(incomplete: str) -> list[str]:
     """Complete the name of a loss."""
-    from lossctl.catalogue import load  # noqa: PLC0415
+    from lossctl.catalogue.names import load  # noqa: PLC0415
 
     try:
         return [name for name in load() if name.startswith(incomplete)]

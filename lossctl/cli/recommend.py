@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
+from lossctl.catalogue.options import flag
 from lossctl.cli.output import FilesOption, FormatOption, Output, QuietOption
 from lossctl.cli.parameters import command_of
 from lossctl.cli.process import prepare_for_data
 from lossctl.cli.reading import reading_of
 from lossctl.cli.rules import RulesOption
 from lossctl.errors import UsageError, visible
-from lossctl.facts import Fact, Known
-from lossctl.options import flag
+from lossctl.facts.vocabulary import Fact, Known
 from lossctl.render import Format
 
 NO_LOSS = 1
@@ -67,10 +67,10 @@ def recommend(
     quiet: QuietOption = False,
 ) -> None:
     """Recommend losses for a problem, with the reasons."""
-    from lossctl.advice import advise  # noqa: PLC0415  # --help of lossctl reads no rules
-    from lossctl.answer import answer  # noqa: PLC0415
-    from lossctl.problem import from_file, from_options, loss_name  # noqa: PLC0415
-    from lossctl.rules import load  # noqa: PLC0415
+    from lossctl.advice.answer import answer  # noqa: PLC0415
+    from lossctl.advice.problem import from_file, from_options, loss_name  # noqa: PLC0415
+    from lossctl.advice.recommendation import advise  # noqa: PLC0415  # --help of lossctl reads no rules
+    from lossctl.advice.rule_base import load  # noqa: PLC0415
 
     inputs = [*(files or []), *([facts] if facts else []), *(rules or [])]
     destination = Output(form, output or [], None, [each for each in inputs if each != "-"], quiet)
@@ -88,7 +88,7 @@ def recommend(
         trace,
         files=files or [],
         reading=_reading_words(reading),
-        trial=_trial(files, reading) if files else None,
+        trial=_trial(files, reading),
         why=[loss_name(base, each) for each in why or []],
         why_not=[loss_name(base, each) for each in why_not or []],
         explain=explain,
@@ -103,7 +103,7 @@ def recommend(
 
 def _untold(trace: Any) -> Iterator[str]:  # noqa: ANN401
     """Say what rows of losses leave no room for."""
-    from lossctl.advice import said  # noqa: PLC0415
+    from lossctl.advice.recommendation import said  # noqa: PLC0415
 
     for conflict in trace.conflicts:
         facts = " and ".join(f"{each.name} {said(each.value)}" for each in conflict.facts)
@@ -114,7 +114,7 @@ def _untold(trace: Any) -> Iterator[str]:  # noqa: ANN401
 
 def _reading_words(given: Mapping[str, Any]) -> str:
     """Write the options on reading that were given, for the commands to go on with."""
-    from lossctl.answer import quoted  # noqa: PLC0415
+    from lossctl.advice.answer import quoted  # noqa: PLC0415
 
     options = inspect.signature(reading_of).parameters
     words = []
@@ -134,7 +134,7 @@ def _from_data(files: Sequence[str], given: Mapping[str, Any], *, quiet: bool) -
                 raise UsageError(f"{flag(name, True)} is about files, and there are none")
         return []
     from lossctl.cli.progress import shown_progress  # noqa: PLC0415
-    from lossctl.facts.detectors import detect_files  # noqa: PLC0415  # pandas is for files
+    from lossctl.detectors import detect_files  # noqa: PLC0415  # pandas is for files
 
     prepare_for_data()
     reading = reading_of(("prediction", "target"), **given)
@@ -146,22 +146,18 @@ def _from_data(files: Sequence[str], given: Mapping[str, Any], *, quiet: bool) -
     return list(findings.facts)
 
 
-def _trial(files: Sequence[str], given: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """Make what tries whether a loss takes the files; none where they can be read only once."""
-    from lossctl.trial import readable_again, refusal  # noqa: PLC0415  # pandas is for files
-
-    if not readable_again(files):
+def _trial(files: Sequence[str] | None, given: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Make what tries whether a loss takes the files."""
+    if not files:
         return None
+    from lossctl.advice.trial import of_files  # noqa: PLC0415  # pandas is for files
 
-    def trial(card: Any, options: Mapping[str, Any]) -> str:  # noqa: ANN401
-        return refusal(card.loss, options, files, reading_of(card.roles, **given))
-
-    return trial
+    return of_files(files, lambda roles: reading_of(roles, **given))
 
 
 def command() -> Any:  # noqa: ANN401
     """Make the command, with an option for each fact."""
-    from lossctl.rules import load  # noqa: PLC0415
+    from lossctl.advice.rule_base import load  # noqa: PLC0415
 
     vocabulary = load().vocabulary
     of_files = _options(reading_of, "roles")

@@ -48,8 +48,9 @@ def list_rules(
     output: FilesOption = None,
 ) -> None:
     """List the rules: what each is about, and when it speaks."""
-    from lossctl.problem import loss_name  # noqa: PLC0415  # --help reads no rules
-    from lossctl.rules import KINDS, load  # noqa: PLC0415
+    from lossctl.advice.problem import loss_name  # noqa: PLC0415  # --help reads no rules
+    from lossctl.advice.rule_base import load  # noqa: PLC0415
+    from lossctl.advice.rules import KINDS  # noqa: PLC0415
 
     destination = Output(form, output or [], None, rules or [])
     base = load(tuple(rules or ()))
@@ -105,8 +106,8 @@ def show_rule(
     output: FilesOption = None,
 ) -> None:
     """Explain a rule, or show all of them as they are in effect."""
-    from lossctl.rule_card import effective_rules, rule_card  # noqa: PLC0415  # --help reads none
-    from lossctl.rules import load  # noqa: PLC0415
+    from lossctl.advice.rule_base import load  # noqa: PLC0415
+    from lossctl.advice.workshop.rule_page import effective_rules, rule_card  # noqa: PLC0415  # --help reads none
 
     destination = Output(form, output or [], None, rules or [])
     if effective == (name is not None):
@@ -128,8 +129,8 @@ def lint_rules(
 
     With --rules, of single rules only your own are looked at.
     """
-    from lossctl.lint import agreement, lint  # noqa: PLC0415  # --help reads no rules
-    from lossctl.rules import load  # noqa: PLC0415
+    from lossctl.advice.rule_base import load  # noqa: PLC0415
+    from lossctl.advice.workshop.lint import agreement, lint  # noqa: PLC0415  # --help reads no rules
 
     destination = Output(form, output or [], None, rules or [])
     base = load(tuple(rules or ()))
@@ -163,8 +164,8 @@ def run_tests(
 
     With --rules, only scenarios of your own: the answers to those of lossctl are meant to change.
     """
-    from lossctl.rule_tests import failures, wrong_examples  # noqa: PLC0415  # --help reads none
-    from lossctl.rules import load  # noqa: PLC0415
+    from lossctl.advice.rule_base import load  # noqa: PLC0415
+    from lossctl.advice.workshop.rule_tests import failures, wrong_examples  # noqa: PLC0415  # --help reads none
 
     destination = Output(form, output or [], None, [*(rules or []), *(scenarios or [])])
     base = load(tuple(rules or ()))
@@ -191,9 +192,9 @@ def cover_rules(
     output: FilesOption = None,
 ) -> None:
     """Count what the tests of the rules touch, and what the rules make of their sources."""
-    from lossctl.rule_files import STATEMENTS  # noqa: PLC0415  # --help reads no rules
-    from lossctl.rule_tests import coverage  # noqa: PLC0415
-    from lossctl.rules import folder, load  # noqa: PLC0415
+    from lossctl.advice.rule_base import folder, load  # noqa: PLC0415
+    from lossctl.advice.rule_files import STATEMENTS  # noqa: PLC0415  # --help reads no rules
+    from lossctl.advice.workshop.rule_tests import coverage  # noqa: PLC0415
 
     destination = Output(form, output or [], None, [*(rules or []), *(scenarios or [])])
     base = load(tuple(rules or ()))
@@ -212,9 +213,9 @@ def cover_rules(
 
 
 def _scenarios(base: Any, files: Sequence[str], *, shipped: bool) -> list[Any]:  # noqa: ANN401
-    from lossctl.rule_files import SCENARIOS  # noqa: PLC0415
-    from lossctl.rule_tests import read_scenarios  # noqa: PLC0415
-    from lossctl.rules import folder  # noqa: PLC0415
+    from lossctl.advice.rule_base import folder  # noqa: PLC0415
+    from lossctl.advice.rule_files import SCENARIOS  # noqa: PLC0415
+    from lossctl.advice.workshop.rule_tests import read_scenarios  # noqa: PLC0415
 
     ours = [str(folder() / SCENARIOS)] if shipped else []
     return [each for file in (*ours, *files) for each in read_scenarios(file, base)]

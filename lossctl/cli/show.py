@@ -23,8 +23,8 @@ def show(
     output: FilesOption = None,
 ) -> None:
     """Explain one loss."""
-    from lossctl.card import card  # noqa: PLC0415  # --help needs no numpy
-    from lossctl.catalogue import find  # noqa: PLC0415
+    from lossctl.catalogue.names import find  # noqa: PLC0415
+    from lossctl.explorer.loss_page import card  # noqa: PLC0415  # --help needs no numpy
 
     find(loss.name)  # a name for several losses has no card
     destination = Output(form, output or [], None)

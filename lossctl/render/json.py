@@ -6,8 +6,8 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from lossctl import __version__
 from lossctl.report import Card, Cell, Column, Report
+from lossctl.version import __version__
 
 SCHEMA_VERSION = 1
 

@@ -9,7 +9,7 @@ import re
 import pytest
 
 import lossctl
-from lossctl.catalogue import find
+from lossctl.catalogue.names import find
 from lossctl.errors import UsageError
 
 KNOWN = {

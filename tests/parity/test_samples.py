@@ -941,7 +941,9 @@ def test_the_tool_gives_the_number_again(frameworks, monkeypatch, run, sample):
     compute_again, code = tool_of(sample)
     assert sample.tool in code
     again = float(compute_again(frameworks))
-    assert sample.number == pytest.approx(again, rel=1e-12, abs=0)
+    # A network computes in float32, whose last digits depend on the processor.
+    rel = sample.tolerance if "--network" in sample.arguments else 1e-12
+    assert sample.number == pytest.approx(again, rel=rel, abs=0)
     monkeypatch.chdir(FOLDER.parent)
     ran = run(["compute", *shlex.split(sample.arguments), "--format", "value", "--quiet"])
     assert float(ran.out) == pytest.approx(again, rel=sample.tolerance, abs=0)

@@ -16,9 +16,9 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl.catalogue import find
-from lossctl.computation import CONVENTIONS, prepare
-from lossctl.kinds import DistributionKind, LabelsKind, SignsKind, VectorsKind, WholeKind
+from lossctl.catalogue.kinds import DistributionKind, LabelsKind, SignsKind, VectorsKind, WholeKind
+from lossctl.catalogue.names import find
+from lossctl.engine.computation import CONVENTIONS, prepare
 
 ORDINARY = (0.125, 0.5, 0.9, 1.0, 2.5, -2.5)
 """Chosen numbers none of which makes a loss so large that it hides the others."""
@@ -77,7 +77,7 @@ LONGEST_TARGET = 4
 LONGEST = 2 * LONGEST_TARGET + 4
 """Steps of a sequence for CTC: each label with a blank after it, and some more."""
 
-FROZEN = Path(__file__).parent.parent / "families" / "test_detection.py"
+FROZEN = Path(__file__).parent.parent / "catalogue" / "families" / "test_detection.py"
 
 pytestmark = pytest.mark.filterwarnings("ignore:reduction. 'mean' divides:UserWarning")
 

@@ -1,0 +1,424 @@
+"""The files of the rule base, read strictly: facts, sources, loss cards, rules, a user's own rules.
+
+Nothing is taken on trust. Unknown keys, facts, values, losses and sources are errors with file and
+line, so a rule that is misspelt can never just stay silent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lossctl.advice.documents import Node, read
+from lossctl.advice.rules import (
+    EVIDENCE,
+    KINDS,
+    STRENGTHS,
+    Bar,
+    LossCard,
+    Measured,
+    Named,
+    Rule,
+    RuleBase,
+    Source,
+)
+from lossctl.advice.vocabulary_files import VocabularyReader, listed, number, one_of, texts
+from lossctl.errors import UsageError, quote
+from lossctl.facts.vocabulary import Vocabulary
+
+BUILTIN = "builtin"
+"""What a user's file extends when it extends the rules that come with lossctl."""
+
+STATEMENTS = "statements.yaml"
+"""What the articles say: not for advice, but to see that all of it was heard."""
+
+SCENARIOS = "scenarios.yaml"
+"""Problems from practice with what a good answer says."""
+
+
+def read_folder(path: Path) -> RuleBase:
+    """Read a rule base.
+
+    Args:
+        path: its folder, with facts.yaml, sources.yaml, losses/, recommend/ and pitfalls.yaml.
+
+    Raises:
+        UsageError: a file is not as it must be; with file, line, and what is wrong.
+    """
+    for each in sorted(path.rglob("*.yml")):
+        raise UsageError(f"{quote(each.relative_to(path).as_posix())} is not read", "name it .yaml")
+    files = {each.relative_to(path).as_posix(): each for each in sorted(path.rglob("*.yaml"))}
+    said = {name: read_text(str(each), name) for name, each in files.items()}
+    for name in ("facts.yaml", "sources.yaml"):
+        if name not in said:
+            raise UsageError(f"the rule base {quote(str(path))} has no {name}")
+    documents = {n: read(text, n) for n, text in said.items() if n not in (STATEMENTS, SCENARIOS)}
+    cards = [document for name, document in documents.items() if name.startswith("losses/")]
+    reader = Reader(losses=[loss for document in cards for loss in document.fields()])
+    reader.read_parts(documents["facts.yaml"])
+    reader.facts(documents.pop("facts.yaml"))
+    reader.read_sources(documents.pop("sources.yaml").known_fields(["sources"])["sources"])
+    for document in cards:
+        reader.read_cards(document)
+    for name, document in documents.items():
+        if not name.startswith("losses/"):
+            for node in document.known_fields(["rules"])["rules"].items():
+                reader.read_rule(node)
+    return reader.base(_digest(*sorted(said.values())))
+
+
+def _digest(*said: str) -> str:
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()[:16]
+
+
+def overlaid(
+    base: RuleBase, file: str, laid: set[str] | None = None, above: Sequence[str] = ()
+) -> RuleBase:
+    """Change a rule base as a user's file says.
+
+    Args:
+        base: the rule base.
+        file: the user's file.
+        laid: the files that were laid over it already; each is once.
+        above: the files that extend this one.
+
+    Raises:
+        UsageError: the file is not as it must be, or changes a rule that is not there.
+    """
+    laid = set() if laid is None else laid
+    text = read_text(file)
+    resolved = str(Path(file).resolve())
+    if resolved in laid:
+        return base
+    parts = ["disable", "override", "add", "sources", "losses"]
+    fields = read(text, file).known_fields(["extends"], parts)
+    if fields["extends"].text() != BUILTIN:
+        other = _extended(fields["extends"], Path(file).parent, (resolved, *above))
+        base = overlaid(base, other, laid, (resolved, *above))
+    laid.add(resolved)
+    cards = fields["losses"].fields() if "losses" in fields else {}
+    reader = Reader(base, losses=list(cards))
+    if "sources" in fields:
+        reader.read_sources(fields["sources"])
+    if "losses" in fields:
+        reader.read_cards(fields["losses"])
+    for node in fields["disable"].items() if "disable" in fields else ():
+        reader.disable(reader.rule_named(node, node.text()))
+    for name, node in fields["override"].fields().items() if "override" in fields else ():
+        reader.override(reader.rule_named(fields["override"].key(name), name), node)
+    for node in fields["add"].items() if "add" in fields else ():
+        reader.read_rule(node, own=True)
+    return reader.base(_digest(base.digest, text))
+
+
+def _extended(node: Node, folder: Path, above: Sequence[str]) -> str:
+    """Return the file that a user's file extends."""
+    other = folder / node.text()
+    try:
+        there, itself = other.is_file(), str(other.resolve()) in above
+    except (OSError, ValueError):  # no file can be called so
+        there, itself = False, False
+    if itself:
+        raise node.error(f"{quote(node.text())} extends itself")
+    if not there:
+        hint = f"write {BUILTIN}, or the name of a file beside this one"
+        raise node.error(f"there is no file {quote(node.text())}", hint)
+    return str(other)
+
+
+def read_text(file: str, name: str = "") -> str:
+    """Read a text file; messages call it by another name, if one is given.
+
+    Raises:
+        UsageError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return Path(file).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"{quote(name or file)} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{quote(name or file)} is not UTF-8") from None
+    except ValueError:
+        raise UsageError(f"{quote(name or file)} is no name of a file") from None
+
+
+def read_facts(text: str, file: str, base: RuleBase) -> dict[str, tuple[Any, int]]:
+    """Read a document of facts: each with its value and its line.
+
+    Raises:
+        UsageError: a fact or a value is unknown.
+    """
+    root = read(text, file)
+    facts = Reader(base).stated(root)
+    lines = {base.vocabulary.fact(name).name: root.keys[name] for name in root.fields()}
+    return {name: (value, lines[name]) for name, value in facts.items()}
+
+
+class Reader(VocabularyReader):
+    """Reads documents one after the other; later ones are checked against earlier ones."""
+
+    def __init__(self, base: RuleBase | None = None, losses: Sequence[str] = ()) -> None:
+        """Begin with nothing, or with a rule base that is to be changed.
+
+        Args:
+            base: the rule base.
+            losses: the losses of which cards will be read.
+        """
+        vocabulary = base.vocabulary if base else Vocabulary({}, {})
+        super().__init__(vocabulary, [*(base.cards if base else ()), *losses])
+        self.parts: dict[str, str] = dict(base.parts) if base else {}
+        self.sources: dict[str, Source] = dict(base.sources) if base else {}
+        self.cards: dict[str, LossCard] = dict(base.cards) if base else {}
+        self.rules: dict[str, Rule] = dict(base.rules) if base else {}
+        self.overridden: list[Node] = []
+
+    def base(self, digest: str) -> RuleBase:
+        """Return all that was read; rules stand in the order of their names, not of files."""
+        for node in self.overridden:  # a rule may override one that stands in a later file
+            self.rule_named(node, node.text())
+        rules = {name: self.rules[name] for name in sorted(self.rules)}
+        cards = {name: self.cards[name] for name in sorted(self.cards)}
+        return RuleBase(self.vocabulary, self.parts, self.sources, cards, rules, digest)
+
+    def rule_named(self, node: Node, name: str) -> str:
+        """Return the name of a rule that is there."""
+        if name not in self.rules:
+            raise node.at(UsageError.unknown("rule", name, self.rules))
+        return name
+
+    def loss(self, node: Node, name: str) -> str:
+        """Return the name of a loss that a document names, if it has a card."""
+        if name not in self.losses:
+            raise node.at(UsageError.unknown("loss", name, self.losses))
+        return name
+
+    # sources and cards
+
+    def read_parts(self, root: Node) -> None:
+        """Read the parts that a training may have."""
+        node = root.fields().get("parts")
+        if node is None:
+            raise root.error("the key 'parts' is missing")
+        self.parts = texts(node)
+        if not self.parts:
+            raise node.error("there has to be a part")
+
+    def read_sources(self, root: Node) -> None:
+        """Read sources."""
+        details = ["authors", "where", "year", "publisher", "date", "url"]
+        for name, node in root.fields().items():
+            if name in self.sources:
+                raise root.key(name).error(f"there is a source {quote(name)} already")
+            said = {
+                key: str(each.value) if type(each.value) is int else each.text()
+                for key, each in node.known_fields(["title", "kind"], details).items()
+            }
+            self.sources[name] = Source(name, said.pop("title"), said.pop("kind"), said)
+
+    def _cited(self, node: Node) -> tuple[str, ...]:
+        """Read the names of sources, each with a place in it or without."""
+        return tuple(self._source(each) for each in node.items())
+
+    def _source(self, node: Node) -> str:
+        source = node.text().partition("#")[0]
+        if source not in self.sources:
+            raise node.at(UsageError.unknown("source", source, self.sources))
+        return node.text()
+
+    def read_cards(self, root: Node) -> None:
+        """Read loss cards."""
+        for name, node in root.fields().items():
+            if name in self.cards:
+                raise node.error(f"{quote(name)} has a card already")
+            self.cards[name] = self._card(name, node)
+
+    def _card(self, name: str, node: Node) -> LossCard:
+        lists = ["labels", "outputs", "requires", "excludes", "strengths", "weaknesses", "use"]
+        others = ["part", "parts", "roles", "activation", "params", "code"]
+        fields = node.known_fields(["tasks", "fits", "sources"], [*lists, *others])
+
+        def values(key: str, fact: str) -> tuple[str, ...]:
+            known = self.vocabulary.facts[fact]
+            meant = listed(fields, key, lambda node: self.meant(known, node))
+            return tuple(value for each in meant for value in each)
+
+        parts = list(self.parts)
+        return LossCard(
+            loss=name,
+            tasks=values("tasks", "task"),
+            labels=values("labels", "labels"),
+            outputs=values("outputs", "output"),
+            requires=tuple(listed(fields, "requires", self._bar)),
+            excludes=tuple(listed(fields, "excludes", self._bar)),
+            part=one_of(fields["part"], "part", parts) if "part" in fields else parts[0],
+            parts=self._parts(fields["parts"]) if "parts" in fields else {},
+            roles=tuple(listed(fields, "roles", Node.text)) or ("prediction", "target"),
+            fits=fields["fits"].text(),
+            strengths=tuple(listed(fields, "strengths", Node.text)),
+            weaknesses=tuple(listed(fields, "weaknesses", Node.text)),
+            use=tuple(listed(fields, "use", Node.text)),
+            activation=fields["activation"].text() if "activation" in fields else "",
+            params=self._params(fields["params"]) if "params" in fields else {},
+            code=texts(fields["code"]) if "code" in fields else {},
+            sources=self._cited(fields["sources"]),
+        )
+
+    def _bar(self, node: Node) -> Bar:
+        fields = node.known_fields(["when", "because"])
+        return Bar(self.condition(fields["when"]), fields["because"].text())
+
+    def _parts(self, node: Node) -> dict[str, str]:
+        """Read the part that a loss is for in each of some tasks."""
+        task = self.vocabulary.facts["task"]
+        return {
+            value: one_of(each, "part", list(self.parts))
+            for name, each in node.fields().items()
+            for value in self.meant(task, node.key(name))
+        }
+
+    def _params(self, node: Node) -> dict[str, Mapping[str, Any]]:
+        """Read what is said of a loss's options."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for name, each in node.fields().items():
+            fields = each.known_fields(["value"], ["default", "because", "source"])
+            checks = {"because": Node.text, "source": self._source}
+            found[name] = {
+                key: checks[key](said) if key in checks else said.plain
+                for key, said in fields.items()
+            }
+        return found
+
+    # rules
+
+    def read_rule(self, node: Node, *, own: bool = False) -> None:
+        """Read a rule; a user's own needs neither evidence nor sources nor examples."""
+        proven = ["evidence", "sources", "examples"]
+        needed = ["id", "kind", "when"]
+        others = ["because", "warning", "losses", "params", "activation", "disagree", "overrides"]
+        if own:
+            fields = node.known_fields(needed, [*others, *proven])
+        else:
+            fields = node.known_fields([*needed, *proven], others)
+        name = fields["id"].text()
+        if name in self.rules:
+            there = self.rules[name]
+            raise fields["id"].error(
+                f"there is a rule {quote(name)} already: {there.file}, line {there.line}",
+                "override it, or give this one another id" if own else "",
+            )
+        unsaid: dict[str, Any] = {
+            "id": name,
+            "losses": (),
+            "because": "",
+            "warning": "",
+            "evidence": "own",
+            "sources": (),
+            "params": {},
+            "activation": "",
+            "disagree": "",
+            "overrides": (),
+            "fires": (),
+            "silent": (),
+            "file": node.file,
+            "line": node.line,
+        }
+        rule = Rule(**(unsaid | self._attributes(fields, own=own)))
+        self.rules[name] = _sound(rule, node, fields)
+
+    def disable(self, name: str) -> None:
+        """Take a rule out; no other overrides it any more."""
+        del self.rules[name]
+        for rule in list(self.rules.values()):
+            left = tuple(other for other in rule.overrides if other != name)
+            self.rules[rule.id] = replace(rule, overrides=left)
+
+    def override(self, name: str, node: Node) -> None:
+        """Replace some fields of a rule; the rest stays as it is."""
+        known = ["kind", "when", "losses", "because", "warning", "evidence", "sources", "params"]
+        fields = node.known_fields([], [*known, "activation", "disagree", "overrides", "examples"])
+        rule = self.rules[name]
+        places = {key: f"{node.file}, line {node.keys[key]}" for key in fields}
+        changes = self._attributes(fields, own=True)
+        for said, other in (("because", "warning"), ("warning", "because")):
+            if said in fields and other not in fields:
+                changes[other] = ""  # the one takes the place of the other
+        if "examples" not in fields and "when" in fields:
+            changes |= {"fires": (), "silent": ()}  # they were of the former condition
+        changed = replace(rule, **changes, changed={**rule.changed, **places})
+        self.rules[name] = _sound(changed, node, fields)
+
+    def _attributes(self, fields: Mapping[str, Node], *, own: bool) -> dict[str, Any]:
+        """Read the fields that there are."""
+        evidence = EVIDENCE if own else EVIDENCE[:-1]
+        readers: dict[str, Callable[[Node], Any]] = {
+            "kind": lambda node: one_of(node, "kind", KINDS),
+            "when": self.condition,
+            "losses": self._all_named,
+            "because": Node.text,
+            "warning": Node.text,
+            "evidence": lambda node: one_of(node, "evidence", evidence),
+            "sources": self._cited,
+            "params": self._options,
+            "activation": Node.text,
+            "disagree": Node.text,
+            "overrides": self._overridden,
+        }
+        found = {key: readers[key](node) for key, node in fields.items() if key in readers}
+        if "examples" in fields:
+            examples = fields["examples"].known_fields(["fires", "silent"])
+            for key, node in examples.items():
+                found[key] = tuple(self.stated(each) for each in node.items())
+        return found
+
+    def _overridden(self, node: Node) -> tuple[str, ...]:
+        self.overridden += node.items()
+        return tuple(each.text() for each in node.items())
+
+    def _all_named(self, node: Node) -> tuple[Named, ...]:
+        found: dict[str, Named] = {}
+        for each in node.items():
+            named = self._named(each)
+            if named.loss in found:
+                raise each.error(f"{named.loss} is named twice")
+            found[named.loss] = named
+        return tuple(found.values())
+
+    def _named(self, node: Node) -> Named:
+        if isinstance(node.value, str):
+            return Named(self.loss(node, node.value))
+        fields = node.known_fields(["loss"], ["strength"])
+        loss = self.loss(fields["loss"], fields["loss"].text())
+        if "strength" not in fields:
+            return Named(loss)
+        return Named(loss, one_of(fields["strength"], "strength", STRENGTHS))  # type: ignore[arg-type]
+
+    def _options(self, node: Node) -> Mapping[str, Mapping[str, Any]]:
+        return {
+            self.loss(node.key(name), name): {
+                option: self._option(value) for option, value in each.fields().items()
+            }
+            for name, each in node.fields().items()
+        }
+
+    def _option(self, node: Node) -> Any:  # noqa: ANN401  # a value, or how to measure one
+        if not isinstance(node.value, Mapping):
+            return node.plain
+        fields = node.known_fields(["measured"], ["times"])
+        measure = one_of(fields["measured"], "measure", list(self.vocabulary.measures))
+        return Measured(measure, number(fields["times"]) if "times" in fields else 1.0)
+
+
+def _sound(rule: Rule, node: Node, fields: Mapping[str, Node]) -> Rule:
+    """Return a rule whose fields go together."""
+    if bool(rule.because) == bool(rule.warning):
+        raise node.error(f"{rule.id} needs one of because and warning")
+    if not rule.losses and rule.kind != "advise":
+        raise node.error(f"{rule.id} names no loss", "only advise may speak of all of them")
+    if rule.id in rule.overrides:
+        raise fields["overrides"].error(f"{rule.id} overrides itself")
+    if rule.kind in ("avoid", "forbid") and any(each.strength != "normal" for each in rule.losses):
+        raise node.error(f"{rule.id} has a strength, which {rule.kind} has not")
+    return rule

@@ -1,0 +1,243 @@
+"""Losses of the time until something happens, which for some rows had not happened by the end.
+
+`event` is 1 where `target` is the time of the event, and 0 where it is the time at which the row
+was last seen without it: censored on the right. A value out of its domain never reaches these
+functions: whoever reads the data raises `lossctl.errors.OutOfDomain`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from lossctl.block import Array, Codes, Mask, Ragged
+from lossctl.catalogue.definition import PerRow, PerUnit, Remark, Twin, loss
+from lossctl.catalogue.kinds import VALUES, ZERO_OR_ONE, in_units, narrowed
+from lossctl.catalogue.numerics import complementary_error_function
+from lossctl.catalogue.options import Interval, Option
+from lossctl.lazy import np
+
+NUMBER = narrowed(VALUES, columns="one")
+TIME = narrowed(VALUES, at_least=0, columns="one")
+TIME_ABOVE_ZERO = narrowed(VALUES, above=0, columns="one")
+EVENT = narrowed(ZERO_OR_ONE, columns="one")
+
+LOG_ROOT_2_PI = 0.5 * math.log(2.0 * math.pi)
+MEANS = {"mean": ".mean()", "sum": ".sum()", "none": ""}
+
+
+def _without_events(prediction: Ragged, target: Ragged, event: Ragged) -> Mask:
+    del prediction, target
+    return _events(event) == 0
+
+
+@loss(
+    aliases=("cox", "cox_ph", "neg_partial_log_likelihood"),
+    optimum=None,
+    remarks=(
+        Remark("without_events", "without any event, which counts as 0", of_units=_without_events),
+    ),
+)
+def cox_partial_likelihood(
+    prediction: Annotated[Ragged, in_units(NUMBER)],
+    target: Annotated[Ragged, in_units(TIME)],
+    event: Annotated[Ragged, in_units(EVENT)],
+    *,
+    ties: Annotated[
+        Literal["breslow", "efron"],
+        Option("how events at one time share the risk: all of it for each, or less for each next"),
+    ] = "breslow",
+) -> PerUnit:
+    """Negative log partial likelihood of the order in which events happen, a mean over the events.
+
+    Helps:
+        When a risk is predicted, not a time, and for some rows the event had not happened by the
+        end: only who comes before whom counts, and no distribution of times is assumed.
+
+    Hurts:
+        When risks change their ratio with time; when many events share a time and `ties` is
+        breslow. Cohorts of different size differ in their numbers, even as means: in a large one
+        each event stands out among more rows.
+
+    Formula:
+        -1 / events × Σ over events i of (p_i - ln Σ over rows j with t_j ≥ t_i of e^p_j), with p
+        the prediction and t the target; with efron, the k-th of d events at one time, counted from
+        0, has k / d of the sum over these d subtracted from the sum inside the logarithm
+
+    Domain:
+        prediction: (n,), logarithms of risks (log hazard ratios), any finite number; one number
+        added to all of them changes nothing. target: (n,), at least 0. event: (n,), 0 or 1. All
+        rows belong to one cohort, or to that of their unit. Result: at least 0, in nats; 0 without
+        any event. Times the number of events it is the negative log likelihood of other software.
+
+    Example:
+        >>> prediction, target = np.zeros(3), np.array([1.0, 2.0, 3.0])
+        >>> cohort = [prediction, target, np.array([1.0, 1.0, 0.0])]
+        >>> cox_partial_likelihood(*(Ragged(role, np.array([3])) for role in cohort)).round(6)
+        array([0.89588])
+
+    References:
+        D. R. Cox, Regression models and life-tables, Journal of the Royal Statistical Society B 34,
+        1972; J. L. Katzman and others, DeepSurv: personalized treatment recommender system using a
+        Cox proportional hazards deep neural network, BMC Medical Research Methodology 18, 2018 (the
+        mean); B. Efron, The efficiency of Cox's likelihood function for censored data, Journal of
+        the American Statistical Association 72, 1977
+    """
+    risk, time, unit = _below_highest(prediction), target.values, target.units
+    # The latest first, so that a running sum is the risk of all who are left. Risks decide last: in
+    # whichever order rows of one time come, the sums are the same to the bit.
+    order = np.lexsort((event.values, risk, -time, unit))
+    risk, time, unit = risk[order], time[order], unit[order]
+    happened = event.values[order] > 0.0
+    running = risk.copy()
+    for start, length in zip(target.starts.tolist(), target.lengths.tolist(), strict=True):
+        np.logaddexp.accumulate(risk[start : start + length], out=running[start : start + length])
+    last = np.append((np.diff(time) != 0.0) | (np.diff(unit) != 0), True)[: len(time)]
+    group = np.cumsum(last) - last
+    at_risk = running[last][group][happened]
+    risk, unit, group = risk[happened], unit[happened], group[happened]
+    terms = at_risk - risk
+    if ties == "efron" and len(group):
+        terms += _of_those_gone(risk, group, at_risk)
+    count = len(target.lengths)
+    total = np.bincount(unit, weights=terms, minlength=count)
+    return total / np.maximum(_events(event), 1)
+
+
+def _events(event: Ragged) -> Codes:
+    """Count the events of each unit."""
+    happened = event.units[event.values > 0.0]
+    counts: Codes = np.bincount(happened, minlength=len(event.lengths))
+    return counts
+
+
+def _below_highest(prediction: Ragged) -> Array:
+    """Subtract the highest risk of each unit: only differences count, and these keep digits."""
+    highest = np.full(len(prediction.lengths), -np.inf)
+    np.maximum.at(highest, prediction.units, prediction.values)
+    below: Array = prediction.values - highest[prediction.units]
+    return below
+
+
+def _of_those_gone(risk: Array, group: Codes, at_risk: Array) -> Array:
+    """Compute the logarithm of the share of risk that is left at each of the events of a time."""
+    first = np.flatnonzero(np.append(True, np.diff(group) != 0))
+    many = np.diff(np.append(first, len(group)))
+    tied = np.repeat(np.logaddexp.reduceat(risk, first), many)
+    gone = (np.arange(len(group)) - np.repeat(first, many)) / np.repeat(many, many)
+    left: Array = np.log1p(-gone * np.exp(np.minimum(tied - at_risk, 0.0)))
+    return left
+
+
+@loss(
+    aliases=("aft", "accelerated_failure_time"),
+    optimum=None,
+    twins=(
+        Twin(
+            "torch",
+            "torch.where(event > 0, "
+            "-torch.distributions.LogNormal(prediction, {scale}).log_prob(target), "
+            "-torch.special.log_ndtr((prediction - target.log()) / {scale})){reduction}",
+            needs={"distribution": "normal"},
+            reductions=MEANS,
+            named=False,
+        ),
+        Twin(
+            "torch",
+            "torch.where(event > 0, target.log() + torch.full_like(target, {scale}).log() "
+            "- torch.nn.functional.logsigmoid((target.log() - prediction) / {scale}), 0.0)"
+            ".sub(torch.nn.functional.logsigmoid((prediction - target.log()) / {scale}))"
+            "{reduction}",
+            needs={"distribution": "logistic"},
+            reductions=MEANS,
+            named=False,
+        ),
+        Twin(
+            "torch",
+            "torch.where(event > 0, "
+            "-torch.distributions.Weibull(prediction.exp(), 1 / {scale}).log_prob(target), "
+            "(target / prediction.exp()) ** (1 / {scale})){reduction}",
+            needs={"distribution": "extreme"},
+            reductions=MEANS,
+            kinds={
+                "prediction": narrowed(VALUES, at_least=-50, at_most=50, columns="one"),
+                "target": narrowed(VALUES, at_least=1e-100, columns="one"),
+            },
+            named=False,
+            remark="torch divides times and takes powers of them, which may overflow or vanish",
+        ),
+    ),
+)
+def aft_nll(
+    prediction: Annotated[Array, NUMBER],
+    target: Annotated[Array, TIME_ABOVE_ZERO],
+    event: Annotated[Array, EVENT],
+    *,
+    distribution: Annotated[
+        Literal["normal", "logistic", "extreme"],
+        Option("of the logarithm's noise: times are log-normal, log-logistic or Weibull"),
+    ] = "normal",
+    scale: Annotated[float, Option("of the logarithm's noise, sigma", Interval(above=0))] = 1.0,
+) -> PerRow:
+    """Negative log likelihood of a time under an accelerated failure time model.
+
+    Helps:
+        When a time is predicted, and for some rows the event had not happened by the end: of these
+        the likelihood is that it comes later.
+
+    Hurts:
+        When the distribution or its scale does not fit: both decide the number. When times are
+        taken for their logarithms. Negative values are normal, and the unit of time decides the
+        number.
+
+    Formula:
+        with z = (ln target - prediction) / scale: ln(scale × target) - ln f(z) for an event,
+        -ln(1 - F(z)) for a censored row; f and F are the density and the distribution function of
+        the standard normal, the logistic, or the smallest extreme value, e^z e^(-e^z)
+
+    Domain:
+        prediction: (n,), logarithms of times, any finite number; XGBoost's survival:aft predicts
+        the times themselves. target: (n,), times above 0. event: (n,), 0 or 1. Result: any number;
+        infinite where it is above 1.8e308, as with extreme far out. XGBoost raises likelihoods
+        below 1e-12 to that; here they are as small as they are.
+
+    Example:
+        >>> target, event = np.array([1.0, np.e]), np.array([0.0, 1.0])
+        >>> aft_nll(np.array([0.0, 1.0]), target, event, distribution="extreme")
+        array([1., 2.])
+
+    References:
+        L. J. Wei, The accelerated failure time model, Statistics in Medicine 11, 1992; A. Barnwal,
+        H. Cho, T. Hocking, Survival regression with accelerated failure time model in XGBoost,
+        Journal of Computational and Graphical Statistics 31, 2022
+    """
+    logarithm = np.log(target)
+    z = (logarithm - prediction) / scale
+    # Minus the logarithms of the density and of what is left beyond z.
+    if distribution == "normal":
+        density, beyond = 0.5 * z * z + LOG_ROOT_2_PI, _normal_beyond(z)
+    elif distribution == "logistic":
+        rest = np.log1p(np.exp(-np.abs(z)))
+        density, beyond = np.abs(z) + 2.0 * rest, np.maximum(z, 0.0) + rest
+    else:
+        beyond = np.exp(z)
+        density = np.where(beyond < np.inf, beyond - z, np.inf)
+    return np.where(event > 0.0, logarithm + math.log(scale) + density, beyond)
+
+
+def _normal_beyond(z: Array) -> Array:
+    """Compute -ln(1 - Φ(z)) with all digits, however far out."""
+    tail = 0.5 * complementary_error_function(np.where(z > FAR, FAR, np.abs(z)) / math.sqrt(2.0))
+    near = np.where(z > 0.0, -np.log(tail), -np.log1p(-tail))
+    # Mills's ratio is 1 / (z + 1 / (z + 2 / (z + …))).
+    size = np.maximum(z, FAR)
+    fraction = size
+    for step in range(TERMS, 0, -1):
+        fraction = size + step / fraction
+    return np.where(z > FAR, 0.5 * size * size + LOG_ROOT_2_PI + np.log(fraction), near)
+
+
+FAR = 20.0
+"""From here on `TERMS` terms of the continued fraction have all digits."""
+
+TERMS = 16

@@ -1,0 +1,100 @@
+"""Arithmetic that keeps its digits, and its sense, where the plain formula would lose them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+
+from lossctl.block import Array, Codes
+from lossctl.lazy import np
+
+
+def times(factor: Array | float, number: Array) -> Array:
+    """Multiply, with 0 times anything being 0.
+
+    >>> with np.errstate(invalid="ignore"):
+    ...     times(np.array([0.0, 2.0]), np.array([-np.inf, 3.0]))
+    array([0., 6.])
+    """
+    return np.where(factor == 0.0, 0.0, factor * number)
+
+
+def sigmoid(logits: Array) -> Array:
+    """Return 1 / (1 + e^-x), whatever the size of x.
+
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
+    small = np.exp(-np.abs(logits))  # does not overflow
+    return np.where(logits >= 0.0, 1.0, small) / (1.0 + small)
+
+
+def log_softmax(logits: Array) -> Array:
+    """Return the logarithms of the softmax of each row, `(n, classes)`.
+
+    >>> log_softmax(np.array([[0.0, 1000.0]]))
+    array([[-1000.,     0.]])
+    """
+    largest = logits.argmax(axis=1)[:, None]
+    shifted = logits - np.take_along_axis(logits, largest, axis=1)
+    others = np.exp(shifted)
+    # The largest adds exactly 1 to the sum; log1p keeps the digits of what the others add.
+    np.put_along_axis(others, largest, 0.0, axis=1)
+    return shifted - np.log1p(others.sum(axis=1, keepdims=True))
+
+
+def taken(table: Array, column: Codes) -> Array:
+    """Take one column of each row.
+
+    >>> taken(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 0]))
+    array([2., 3.])
+    """
+    return np.take_along_axis(table, column[:, None], axis=1)[:, 0]
+
+
+def replaced(table: Array, column: Codes, number: float) -> Array:
+    """Return a copy that has a number in one column of each row.
+
+    >>> replaced(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 0]), 0.0)
+    array([[1., 0.],
+           [0., 4.]])
+    """
+    table = table.copy()
+    np.put_along_axis(table, column[:, None], number, axis=1)
+    return table
+
+
+def error_function(number: Array) -> Array:
+    """Return erf of each number; numpy has none, C's keeps all digits.
+
+    >>> error_function(np.array([0.0, 1.0]))
+    array([0.        , 0.84270079])
+    """
+    return _elementwise(math.erf)(number)
+
+
+def complementary_error_function(number: Array) -> Array:
+    """Return erfc, 1 - erf, of each number, with all digits also where erf is nearly 1.
+
+    >>> complementary_error_function(np.array([0.0, 6.0]))
+    array([1.00000000e+00, 2.15197367e-17])
+    """
+    return _elementwise(math.erfc)(number)
+
+
+@cache
+def _elementwise(function: Callable[[float], float]) -> Callable[[Array], Array]:
+    return np.vectorize(function, otypes=[np.float64])
+
+
+@cache
+def quadrature() -> tuple[Array, Array]:
+    """Return the eight nodes of Gauss and Legendre on [0, 1], and their weights.
+
+    >>> nodes, weights = quadrature()
+    >>> round(float(weights @ nodes**2), 12)  # the integral of x² is 1/3
+    0.333333333333
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(8)
+    return 0.5 + 0.5 * nodes, 0.5 * weights

@@ -1,0 +1,1 @@
+"""From blocks of rows to numbers: terms, exact sums, values."""

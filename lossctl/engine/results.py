@@ -1,0 +1,219 @@
+"""From outcomes to the table that the user sees: slices in order, checks, signatures, notes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lossctl.engine.totals import Each, Numbers, Outcome
+from lossctl.errors import plural, visible
+from lossctl.report import Cell, Column, Note, Table
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The least and the greatest value that a loss may have."""
+
+    at_least: float = -math.inf
+    at_most: float = math.inf
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any limit."""
+        return self != Limits()
+
+    def passed(self, value: float) -> bool | None:
+        """Tell whether a value is within them; None where there are none."""
+        return self.at_least <= value <= self.at_most if self else None
+
+    def said(self, value: float) -> str:
+        """Say how a value that failed lies to the limit that it broke."""
+        if value > self.at_most:
+            return f"{value!r} is above the maximum {self.at_most!r}"
+        return f"{value!r} is below the minimum {self.at_least!r}"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the numbers were made with, besides the losses' own options."""
+
+    by: tuple[str, ...] = ()
+    unit: str | None = None
+    weight: str | None = None
+    missing: str = "error"
+    limits: tuple[Limits, ...] = ()
+
+
+def table(outcomes: Sequence[Outcome], notes: Sequence[Note], setup: Setup) -> Table:
+    """Make the table of one number a loss and slice, the whole last."""
+    names = _names(outcomes)
+    return Table(
+        name="results",
+        columns=(
+            Column("loss"),
+            *_slice_columns(setup),
+            Column("value", "number"),
+            Column("units", "count"),
+            Column("weight", "number", audience="all" if setup.weight else "machines"),
+            Column("passed", "flag", audience="all" if any(setup.limits) else "machines"),
+            Column("options", "nested", audience="machines"),
+            Column("signature", audience="machines"),
+        ),
+        rows=[
+            row
+            for outcome, name, limits in zip(outcomes, names, setup.limits, strict=True)
+            for row in _rows(outcome, name, limits, setup)
+        ],
+        values="value",
+        footer=tuple(_signature(outcome, setup) for outcome in outcomes),
+        notes=(*notes, *_infinite(outcomes)),
+    )
+
+
+def _slice_columns(setup: Setup) -> list[Column]:
+    """Make the columns that name a slice; JSON has their key even where there are none."""
+    columns = [Column(column, within="slice") for column in setup.by]
+    return columns or [Column("slice", "nested", audience="machines")]
+
+
+def units_table(outcomes: Sequence[Outcome], notes: Sequence[Note], setup: Setup) -> Table:
+    """Make the table of one number a unit, each times its weight."""
+    parts = [each for outcome in outcomes for each in outcome.each]
+    return Table(
+        name="results",
+        columns=(
+            Column("loss"),
+            *([Column("role")] if any(each.role for each in parts) else []),
+            *([Column("unit")] if any(each.unit for each in parts) else [Column("row", "count")]),
+            *([Column("column", "count")] if _has_elements(outcomes) else []),
+            *_slice_columns(setup),
+            Column("value", "number"),
+            *([Column("weight", "number")] if any(_weights(each) for each in parts) else []),
+        ),
+        rows=_Units(outcomes, setup),
+        values="value",
+        footer=tuple(_signature(outcome, setup) for outcome in outcomes),
+        notes=tuple(notes),
+    )
+
+
+def failures(outcomes: Sequence[Outcome], setup: Setup) -> list[str]:
+    """Say which slices, and whether the whole, broke their limits."""
+    said = []
+    for outcome, name, limits in zip(outcomes, _names(outcomes), setup.limits, strict=True):
+        if limits:
+            said += [
+                f"{name}{_where(key, setup)}: {limits.said(value)}"
+                for key, value, _, _ in _slices(outcome)
+                if not limits.passed(value)
+            ]
+    return said
+
+
+def _where(key: tuple[str, ...] | None, setup: Setup) -> str:
+    if key is None:
+        return ""
+    pairs = (f"{visible(c)}={visible(v)}" for c, v in zip(setup.by, key, strict=True))
+    return f" of {', '.join(pairs)}"
+
+
+@dataclass(frozen=True)
+class _Units:
+    """The rows of a table of units, made as they are asked for: there may be very many."""
+
+    outcomes: Sequence[Outcome]
+    setup: Setup
+
+    def __iter__(self) -> Iterator[tuple[Cell, ...]]:
+        for outcome, name in zip(self.outcomes, _names(self.outcomes), strict=True):
+            yield from _each_row(outcome, name, with_column=_has_elements(self.outcomes))
+
+
+def _each_row(outcome: Outcome, name: str, *, with_column: bool) -> Iterator[tuple[Cell, ...]]:
+    for each in outcome.each:
+        slices = None if each.slice is None else each.slice.tolist()
+        weights = _weights(each)
+        for unit, value in enumerate(each.value.tolist()):
+            row, column = divmod(unit, each.columns)
+            yield (
+                name,
+                *([each.role] if each.role else []),
+                each.unit[unit] if each.unit is not None else row + 1,
+                *([column + 1] if with_column else []),
+                *(outcome.keys[slices[unit]] if slices is not None else (None,)),
+                value,
+                *([weights[unit]] if weights else []),
+            )
+
+
+def _weights(each: Each) -> list[float]:
+    return [] if each.weight is None else each.weight.tolist()
+
+
+def _has_elements(outcomes: Sequence[Outcome]) -> bool:
+    return any(each.columns > 1 for outcome in outcomes for each in outcome.each)
+
+
+def _names(outcomes: Sequence[Outcome]) -> list[str]:
+    """Name each loss; where one is computed twice, with the options that tell them apart."""
+    plain = [outcome.computation.loss.name for outcome in outcomes]
+    return [
+        name if plain.count(name) == 1 else f"{name}({_changed(outcome)})"
+        for name, outcome in zip(plain, outcomes, strict=True)
+    ]
+
+
+def _changed(outcome: Outcome) -> str:
+    computation = outcome.computation
+    return ", ".join(
+        f"{name}={value}"
+        for name, value in computation.options.items()
+        if value != computation.loss.settings[name].default
+    )
+
+
+def _rows(outcome: Outcome, name: str, limits: Limits, setup: Setup) -> Iterator[tuple[Cell, ...]]:
+    options: Mapping[str, Cell] = {**outcome.computation.options, **outcome.computation.conventions}
+    signature = _signature(outcome, setup)
+    nothing = (None,) * max(1, len(setup.by))
+    for key, value, units, weight in _slices(outcome):
+        passed = limits.passed(value)
+        yield (name, *(key or nothing), value, units, weight, passed, options, signature)
+
+
+def _slices(outcome: Outcome) -> Iterator[tuple[tuple[str, ...] | None, float, int, float]]:
+    """Yield each slice in order, and last the whole, whose key is None."""
+    numbers = _listed(outcome.slices)
+    for index in sorted(range(len(outcome.keys)), key=lambda index: _rank(outcome.keys[index])):
+        yield outcome.keys[index], *numbers[index]
+    yield None, *_listed(outcome.whole)[0]
+
+
+def _listed(numbers: Numbers) -> list[tuple[float, int, float]]:
+    columns = (numbers.value.tolist(), numbers.units.astype(int).tolist(), numbers.weight.tolist())
+    return list(zip(*columns, strict=True))
+
+
+def _rank(key: tuple[str, ...]) -> list[tuple[bool, float, str]]:
+    """Order numbers by size and before texts."""
+    ranks = []
+    for part in key:
+        try:
+            number = float(part)
+        except ValueError:
+            number = math.nan
+        ranks.append((math.isnan(number), 0.0 if math.isnan(number) else number, part))
+    return ranks
+
+
+def _signature(outcome: Outcome, setup: Setup) -> str:
+    return outcome.computation.signature(
+        weight=setup.weight, missing=setup.missing, unit=setup.unit
+    )
+
+
+def _infinite(outcomes: Sequence[Outcome]) -> list[Note]:
+    count = sum(math.isinf(value) for outcome in outcomes for _, value, _, _ in _slices(outcome))
+    if not count:
+        return []
+    return [Note("infinite", count, f"{plural(count, 'value')} infinite; JSON says null")]

@@ -1,0 +1,207 @@
+"""Finding losses: by every name, with the nearest names otherwise, and from other packages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from types import ModuleType
+
+import pytest
+
+from lossctl import losses
+from lossctl.catalogue import names as catalogue
+from lossctl.catalogue.definition import MeanOfColumns, loss
+from lossctl.catalogue.kinds import Values
+from lossctl.catalogue.names import all_names, family_names, find, load, look_up
+from lossctl.cli.compute import FRAMEWORKS
+from lossctl.errors import LossctlError, UsageError
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("huber", "huber"),
+        ("Huber", "huber"),
+        ("log_cosh", "log_cosh"),
+        ("log-cosh", "log_cosh"),
+        ("logcosh", "log_cosh"),
+        ("LogCosh", "log_cosh"),
+        ("Log Cosh", "log_cosh"),
+        ("mean-squared-error", "mse"),
+        ("MeanSquaredError", "mse"),
+        ("L2", "mse"),
+        ("bce", "binary_cross_entropy"),
+        ("torch.nn.HuberLoss", "huber"),
+        ("torch.nn.functional.huber_loss", "huber"),
+        ("keras.losses.Huber", "huber"),
+        ("tf.keras.losses.Huber", "huber"),
+        ("TORCH.NN.HUBERLOSS", "huber"),
+        ("sklearn.metrics.log_loss", "binary_cross_entropy"),
+        ("torch.nn.CrossEntropyLoss", "sparse_categorical_cross_entropy"),
+    ],
+)
+def test_a_loss_is_found_however_its_name_is_written(written, name):
+    assert find(written)[0].name == name
+
+
+@pytest.mark.parametrize(
+    ("written", "framework"),
+    [("huber", None), ("smooth-l1-loss", None), ("torch.nn.HuberLoss", "torch")],
+)
+def test_a_framework_s_name_brings_its_twin(written, framework):
+    _, twin = find(written)
+    assert (twin and twin.framework) == framework
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("hubber", "there is no loss 'hubber'\ndid you mean 'huber'?"),
+        ("smoth-l1", "there is no loss 'smoth-l1'\ndid you mean 'smooth_l1' or 'smooth_l1_loss'?"),
+        ("qqqqq", "there is no loss 'qqqqq'"),
+        ("", "there is no loss ''"),
+        ("\x1b[31m", "there is no loss '\\x1b[31m'"),
+    ],
+)
+def test_an_unknown_name_is_met_with_the_nearest_ones(written, message):
+    with pytest.raises(UsageError) as caught:
+        find(written)
+    assert str(caught.value) == message
+
+
+def test_the_catalogue_is_sorted_by_family():
+    families = [each.family for each in load().values()]
+    assert families == sorted(families)
+    assert family_names() == sorted(set(families))
+
+
+def test_within_a_family_losses_stand_as_in_their_module():
+    of_regression = [each.name for each in load().values() if each.family == "regression"]
+    assert of_regression[:4] == ["mse", "rmse", "mae", "huber"]
+
+
+def test_every_name_is_listed_as_it_is_usually_written():
+    assert {"huber", "huber_loss", "torch.nn.HuberLoss"} <= set(all_names())
+
+
+def test_the_catalogue_is_a_mapping_by_name():
+    assert all(name == each.name for name, each in losses().items())
+
+
+# Other packages
+
+
+@loss(aliases=("squared_thing",))
+def new_loss(prediction: Values, target: Values) -> MeanOfColumns:
+    """Be new."""
+    return (prediction - target) ** 2
+
+
+@loss(aliases=("mse",))
+def intruder(prediction: Values, target: Values) -> MeanOfColumns:
+    """Take a name that is taken."""
+    return prediction - target
+
+
+@dataclass(frozen=True)
+class Point:
+    """An entry point that has been found."""
+
+    module: ModuleType
+
+    def load(self):
+        return self.module
+
+
+@pytest.fixture
+def plug_in(monkeypatch):
+    """Offer a module with some losses, as another package does."""
+
+    def clear():
+        load.cache_clear()
+        catalogue._names.cache_clear()
+
+    def offer(*functions):
+        module = ModuleType("plug_in")
+        for function in functions:
+            monkeypatch.setattr(function, "__module__", "plug_in")
+            setattr(module, function.__name__, function)
+        groups = {"lossctl.losses": [Point(module)]}
+        monkeypatch.setattr(catalogue, "entry_points", lambda group: groups[group])
+        clear()
+
+    yield offer
+    monkeypatch.undo()
+    clear()
+
+
+def test_another_package_may_bring_losses(plug_in):
+    plug_in(new_loss)
+    assert find("squared-thing")[0] is new_loss.loss
+    assert load()["new_loss"].family == "plug_in"
+    assert list(load())[-1] == "new_loss"
+
+
+def test_a_loss_that_a_module_only_imports_is_not_its_own(plug_in, monkeypatch):
+    plug_in(new_loss)
+    monkeypatch.setattr(new_loss, "__module__", "elsewhere")
+    assert "new_loss" not in load()
+
+
+def test_two_losses_of_one_name_are_refused(plug_in, monkeypatch):
+    monkeypatch.setattr(new_loss, "__name__", "mse")
+    plug_in(new_loss)
+    with pytest.raises(LossctlError, match=r"^two losses are named mse$"):
+        load()
+
+
+def test_an_alias_that_is_another_loss_s_name_is_refused(plug_in):
+    plug_in(intruder)
+    with pytest.raises(LossctlError, match=r"^mse names both mse and intruder$"):
+        find("huber")
+
+
+def test_a_framework_s_name_that_is_another_loss_s_is_refused(plug_in, monkeypatch):
+    twins = load()["huber"].twins
+    monkeypatch.setattr(new_loss, "loss", replace(new_loss.loss, twins=twins))
+    plug_in(new_loss)
+    with pytest.raises(LossctlError, match=r"names both huber and new_loss$"):
+        find("mse")
+
+
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [
+        ("L2 loss", "mse"),
+        ("squared loss", "mse"),
+        ("L1 loss", "mae"),
+        ("Hubber loss", "huber"),
+        ("Log-Cosh", "log_cosh"),
+        ("logistic loss", "binary_cross_entropy"),
+        ("sparse CCE", "sparse_categorical_cross_entropy"),
+        ("IoU loss", "jaccard"),
+        ("pixel-wise cross-entropy", "pixelwise_cross_entropy"),
+        ("Minmax GAN loss", "gan_minimax"),
+        ("adversarial loss", "gan_minimax"),
+        ("least squares GAN loss", "lsgan_discriminator"),
+        ("Earth Mover's Distance", "earth_mover"),
+        ("emd", "earth_mover"),
+        ("Wasserstein loss", "wasserstein_distance"),
+        ("cosine proximity loss", "cosine_proximity"),
+        ("sequence loss", "sequence_cross_entropy"),
+        ("beta-divergence", "beta_divergence"),
+        ("Poisson loss", "poisson"),
+        ("generalized cross-entropy loss", "generalised_cross_entropy"),
+        ("balanced softmax", "logit_adjusted_cross_entropy"),
+        ("ASL", "asymmetric_loss"),
+        ("categorical hinge", "multiclass_hinge"),
+        ("multi-margin loss", "weston_watkins_hinge"),
+        ("cross-entropy", "cross_entropy"),
+        ("focal loss", "focal"),
+    ],
+)
+def test_the_names_that_textbooks_use_lead_to_a_loss(name, loss):
+    assert look_up(name)[0].name == loss
+
+
+def test_the_command_line_offers_every_framework_that_a_twin_is_of():
+    assert {*FRAMEWORKS} == {twin.framework for loss in losses().values() for twin in loss.twins}

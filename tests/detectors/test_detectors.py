@@ -1,0 +1,550 @@
+"""What each detector says of data whose answer is known by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import lossctl
+from lossctl.block import Block, Words
+from lossctl.detectors import Names, compare_files, detect, detect_files
+from lossctl.detectors import profile as memory
+from lossctl.detectors.probabilities import calibration_error
+from lossctl.detectors.profile import Sample, Seen
+from lossctl.detectors.residuals import Spread, medcouple
+from lossctl.errors import DataError, UsageError
+from lossctl.tables import Reading
+
+
+def facts(target, prediction=None, columns=None):
+    """All facts as `name: (value, confidence)`, and the kinds of the remarks."""
+    roles = {} if prediction is None else {"prediction": np.asarray(prediction, float)}
+    roles["target"] = target if isinstance(target, Words) else np.asarray(target, float)
+    rows = len(roles["target"].codes) if isinstance(target, Words) else len(roles["target"])
+    found = detect([Block(roles, rows)], Names(columns or {}))
+    said = {each.name: (each.value, each.confidence) for each in found.facts}
+    return said, [each.kind for each in found.remarks]
+
+
+def words(*texts):
+    distinct = sorted(set(texts))
+    return Words(np.array([distinct.index(text) for text in texts]), tuple(distinct))
+
+
+def test_zeros_and_ones_are_binary_for_certain():
+    said, _ = facts([0, 1, 1, 0])
+    assert said["task"] == ("binary_classification", "likely")
+    assert said["labels"] == ("binary_01", "certain")
+    assert said["foreground"] == (0.5, "certain")
+    assert said["imbalance"] == ("none", "certain")
+
+
+def test_minus_one_and_one_may_be_an_order():
+    said, _ = facts([-1, 1, 1])
+    assert said["labels"] == ("plus_minus_1", "likely")
+
+
+def test_two_other_values_are_asked_about():
+    said, _ = facts([0, 5, 5])
+    assert said["task"] == ("binary_classification", "weak")
+    assert "labels" not in said
+
+
+def test_one_and_two_are_classes():
+    said, _ = facts([1, 2, 2])
+    assert said["labels"] == ("integer", "likely")
+    assert said["label_min"] == (1, "likely")
+
+
+def test_two_columns_for_a_yes_or_no_are_counted():
+    scores = np.arange(60).reshape(30, 2) - 30.5
+    said, _ = facts([0, 1, 1] * 10, scores)
+    assert said["n_outputs"] == (2, "certain")
+    said, _ = facts([0, 1, 1] * 10, scores[:, 0])
+    assert "n_outputs" not in said
+    said, _ = facts([0, 1, 2] * 10, np.hstack([scores, scores]))
+    assert "n_outputs" not in said
+
+
+@pytest.mark.parametrize(
+    ("share", "degree", "imbalanced"),
+    [
+        (0.005, "extreme", (True, "likely")),
+        (0.015, "moderate", (True, "likely")),
+        (0.1, "moderate", (True, "weak")),  # cleanlab and evalml would not warn
+        (0.3, "mild", (False, "likely")),
+        (0.45, "none", (False, "likely")),
+    ],
+)
+def test_the_degree_of_imbalance(share, degree, imbalanced):
+    target = np.arange(1_000) < 1_000 * share
+    said, _ = facts(target)
+    assert said["imbalance"] == (degree, "certain")
+    assert said["imbalanced"] == imbalanced
+    said, _ = facts(~target)
+    assert said["imbalance"] == (degree, "certain")
+
+
+def test_thresholds_that_disagree_are_named():
+    # 10 %: ratio 9, not above it; share 0.2 of an equal one; 1 - entropy 0.531
+    found = detect([Block({"target": np.arange(1_000.0) < 100}, 1_000)], Names({}))
+    (evidence,) = [each.evidence for each in found.facts if each.name == "imbalanced"]
+    assert evidence == (
+        "The rarer class has 10 %; ydata-profiling would warn, cleanlab, evalml would not."
+    )
+
+
+def test_one_hot_rows():
+    said, remarks = facts(np.eye(4)[[0, 1, 2, 2, 1, 0]])
+    assert said["task"] == ("multiclass_classification", "likely")
+    assert said["labels"] == ("one_hot", "certain")
+    assert said["n_classes"] == (4, "likely")
+    assert remarks == ["absent_classes"]
+
+
+def test_one_hot_rows_of_two_classes_are_binary():
+    said, _ = facts(np.eye(2)[[0, 1, 1, 1]])
+    assert said["task"] == ("binary_classification", "likely")
+    assert said["imbalance"] == ("mild", "certain")
+    assert "foreground" not in said
+
+
+def test_two_of_several_classes_are_not_compared_as_two():
+    said, remarks = facts(np.eye(3)[[0, 1, 1, 1]])
+    assert "imbalance" not in said
+    assert remarks == ["absent_classes"]
+
+
+@pytest.mark.parametrize("scale", [1.7e308, 1e200, 1.0, 1e-320])
+def test_numbers_of_any_size_are_described_without_a_warning(scale):
+    random = np.random.default_rng(1)
+    prediction, target = scale * random.uniform(-1, 0.5, (2, 300))
+    said, _ = facts(target, prediction)
+    assert said["positive"] == (False, "certain")
+
+
+def test_multi_hot_rows():
+    said, _ = facts([[0, 1, 1], [0, 0, 0], [1, 0, 0]], [[0.1, 0.9, 0.7], [0, 0, 0.2], [1, 0, 0]])
+    assert said["labels"] == ("multi_hot", "likely")
+    assert said["foreground"] == (1 / 3, "certain")
+    assert said["output"] == ("probability", "weak")  # too few rows
+
+
+def test_soft_rows():
+    said, _ = facts([[0.2, 0.8], [0.5, 0.5]])
+    assert said["labels"] == ("soft", "likely")
+    assert said["task"] == ("multiclass_classification", "likely")
+
+
+def test_words_are_classes():
+    said, _ = facts(words("ham", "spam", "ham"))
+    assert said["task"] == ("binary_classification", "likely")
+    assert said["labels"] == ("integer", "likely")
+    assert "foreground" not in said
+
+
+def test_many_words_are_no_classes():
+    said, remarks = facts(words(*(f"user{number}" for number in range(100))))
+    assert not said
+    assert remarks == ["many_words"]
+
+
+def test_sentences_may_be_sequences():
+    said, _ = facts(words(*(f"the cat number {number}" for number in range(100))))
+    assert said == {"task": ("sequence", "weak")}
+
+
+def test_whole_numbers_are_classes_where_columns_fit():
+    probabilities = np.full((30, 3), 1 / 3)
+    probabilities += [0.1, -0.1, 0]
+    said, _ = facts([0, 1, 2] * 10, probabilities)
+    assert said["task"] == ("multiclass_classification", "likely")
+    assert said["label_min"] == (0, "likely")
+    assert said["output"] == ("distribution", "likely")
+
+
+@pytest.mark.parametrize(
+    ("row", "output"),
+    [
+        ([0.5, 0.3, 0.19], "distribution"),  # 0.01 is less than 3 times half a hundredth
+        ([0.5, 0.3, 0.18], "probability"),
+        ([0.5, 0.3, 0.199], "distribution"),
+        ([0.5, 0.301, 0.197], "probability"),
+        ([0.5, 0.3, 0.19999], "distribution"),
+        ([0.50001, 0.3, 0.19799], "probability"),
+        ([0.05] + [0.01] * 80, "probability"),  # however many columns there are, 0.15 is too far
+    ],
+)
+def test_a_sum_may_be_as_far_from_1_as_rounding_takes_it(row, output):
+    rows = [np.roll(row, n) for n in range(60)]
+    classes = np.resize(np.arange(len(row)), 60)
+    said, _ = facts(classes, rows)
+    assert said["output"] == (output, "likely")
+
+
+def test_prices_are_no_classes():
+    said, _ = facts(np.arange(100) * 1_000 + 99_000)
+    assert said["task"] == ("regression", "likely")
+    assert "counts" not in said
+
+
+def test_small_counts_and_classes_look_alike():
+    said, _ = facts([0] * 50 + [1] * 30 + [2] * 12 + [3] * 6 + [4] * 2)
+    assert said["task"] == ("multiclass_classification", "weak")
+    assert said["counts"] == (True, "weak")
+    assert "labels" not in said
+
+
+def test_fractions_of_predictions_tell_counts_from_classes():
+    target = [0] * 50 + [1] * 30 + [2] * 12 + [3] * 6 + [4] * 2
+    said, _ = facts(target, np.linspace(0.5, 1.5, 100))
+    assert said["task"] == ("regression", "likely")
+    assert said["counts"] == (True, "likely")
+
+
+def test_grades_are_asked_about():
+    said, _ = facts([1, 2, 3, 4, 5] * 10)
+    assert said["ordinal"] == (True, "weak")
+    said, _ = facts([0, 1, 2] * 10)
+    assert "ordinal" not in said
+    said, _ = facts([0, 1, 2] * 10, columns={"target": ("tumour_stage",)})
+    assert said["ordinal"] == (True, "weak")
+
+
+def test_a_target_that_never_changes():
+    assert facts([3, 3, 3]) == ({}, ["constant_target"])
+
+
+def test_predictions_that_never_change():
+    said, remarks = facts([0, 1, 1], [0.5, 0.5, 0.5])
+    assert "output" not in said
+    assert remarks == ["constant_predictions"]
+
+
+def test_scores_and_probabilities_of_two_classes():
+    target = [0, 1] * 20
+    assert facts(target, np.linspace(0.1, 0.9, 40))[0]["output"] == ("probability", "likely")
+    assert facts(target, np.linspace(-3, 4, 40))[0]["output"] == ("class_scores", "likely")
+    assert facts(target, target)[1] == ["hard_predictions"]
+
+
+def test_few_scores_may_be_between_0_and_1_by_chance():
+    assert facts([0, 1, 1], [0.1, 0.9, 0.3])[0]["output"] == ("probability", "weak")
+
+
+def test_several_predictions_of_one_number():
+    target = np.linspace(0, 1.5, 30)
+    rising = target[:, None] + np.array([-1, 0, 1])
+    assert facts(target, rising)[0]["output"] == ("quantiles", "weak")
+    assert facts(target, rising[:, ::-1])[0]["output"] == ("predictive_distribution", "weak")
+
+
+def test_sign_and_range_of_numbers():
+    said, _ = facts([0.1, 0.5, 0.9])
+    assert said["positive"] == (True, "certain")
+    assert said["range"] == ("unit_interval", "certain")
+    said, _ = facts([-0.1, 0.5, 1.9])
+    assert said["positive"] == (False, "certain")
+    assert said["range"] == ("other", "certain")
+
+
+@pytest.mark.parametrize(
+    ("names", "output"),
+    [
+        (("mean", "variance"), "mean_and_variance"),
+        (("pred_mu", "pred_std"), "mean_and_variance"),
+        (("prediction", "var"), "mean_and_variance"),
+        (("q0.1", "q0.9"), "quantiles"),
+        (("p10", "p50", "p97.5"), "quantiles"),
+        (("Quantile_0.05", "quantile_.95"), "quantiles"),
+        (("member_1", "member_2", "member_3"), "predictive_distribution"),
+    ],
+)
+def test_forecasts_are_told_by_their_names(names, output):
+    """Whole numbers or 0 and 1, a mean beside its spread makes them no classes."""
+    rng = np.random.default_rng(3)
+    forecasts = rng.normal(4, 1, (100, len(names)))
+    for target in (rng.integers(0, 9, 100), rng.normal(4, 1, 100), rng.integers(0, 2, 100)):
+        said, _ = facts(target, forecasts, {"prediction": names})
+        assert said["output"] == (output, "likely")
+        assert said["task"] == ("regression", "likely")
+        assert "labels" not in said
+
+
+@pytest.mark.parametrize(
+    "names", [("p1", "p2"), ("p9", "p10"), ("mean", "age"), ("location", "scale"), ("q1", "q3")]
+)
+def test_other_names_are_no_forecasts(names):
+    rng = np.random.default_rng(3)
+    said, _ = facts(rng.normal(size=100), rng.normal(size=(100, 2)), {"prediction": names})
+    assert said["output"][1] == "weak"
+
+
+def test_numbers_that_cannot_be_counts_or_grades_are_not_asked_about():
+    said, _ = facts([-3.0, 25.0, 140.0, 9.0], [0.5, 20.5, 99.5, 7.5])
+    assert said["counts"] == (False, "certain")
+    said, _ = facts([0.25, 25.0, 140.0])
+    assert (said["counts"], said["ordinal"]) == ((False, "likely"), (False, "likely"))
+    said, _ = facts([3.0, 25.0, 140.0], [0.5, 20.5, 99.5])
+    assert not {"counts", "ordinal"} & said.keys()  # they may be
+
+
+def test_shape_of_numbers():
+    said, _ = facts(np.exp(np.linspace(-4, 4, 1_001)))
+    assert said["skewed"] == (True, "likely")
+    assert said["wide_range"] == (True, "likely")  # from e^-3.92 to e^3.92
+    said, _ = facts(np.linspace(500.5, 1_500.25, 1_001))
+    assert said["skewed"] == (False, "likely")
+    assert said["wide_range"] == (False, "likely")
+    assert said["scaled"] == (False, "likely")
+
+
+def test_zeros_among_fractions():
+    said, _ = facts(np.concatenate([np.zeros(20), np.linspace(0.5, 9.7, 80)]))
+    assert said["zero_inflated"] == (True, "likely")
+    said, _ = facts(np.concatenate([np.zeros(4), np.linspace(0.5, 9.7, 96)]))
+    assert said["zero_inflated"] == (False, "likely")
+    said, _ = facts(np.concatenate([np.zeros(20), np.linspace(-9.7, 9.7, 80)]))
+    assert "zero_inflated" not in said  # of numbers of both signs it is not clear
+
+
+def test_boxes_are_told_by_their_names():
+    names = ("x1", "y1", "x2", "y2")
+    boxes = np.array([[0.0, 0, 2, 2], [5, 5, 9, 9]])
+    moved = boxes + np.array([[1], [100]])
+    said, _ = facts(boxes, moved, {"prediction": names, "target": names})
+    assert said["output"] == ("boxes", "likely")
+    assert said["no_overlap"] == (True, "likely")
+    assert "task" not in said  # it follows
+
+
+def test_names_of_boxes_with_other_numbers():
+    names = ("x1", "y1", "x2", "y2")
+    said, remarks = facts(np.tile([3.5, 3, 2, 2], (5, 1)) + np.eye(5, 4), None, {"target": names})
+    assert remarks == ["boxes"]
+    assert said["task"] == ("regression", "weak")
+
+
+def test_placeholders_are_pointed_out():
+    target = np.concatenate([np.linspace(1.5, 9.5, 50), [-999, -999, -999]])
+    assert facts(target)[1] == ["placeholders"]
+    assert facts(np.concatenate([np.linspace(-1_500.5, 9.5, 50), [-999, -999]]))[1] == []
+
+
+def test_predictions_worse_than_the_mean():
+    target = np.linspace(0, 1.5, 200)
+    assert "worse_than_mean" in facts(target, -target)[1]
+
+
+def test_medcouple_by_hand():
+    # Centred: -1, 0, 0, 1, 7. Pairs of 1 and 7 with -1: 0 and 0.75; with the zeros: 1 four times;
+    # of the zeros with -1: -1 twice; of the zeros themselves: -1, 0, 0, 1.
+    assert medcouple(np.array([2.0, 3.0, 4.0, 10.0, 3.0])) == 0.375
+    assert medcouple(np.array([1.0, 2.0, 3.0])) == 0.0
+
+
+def test_spread_by_hand():
+    spread = Spread.of(np.concatenate([np.tile([-1.0, 1.0], 99), [10.0, -10.0]]))
+    assert spread is not None
+    assert spread.top_share == 200 / (198 + 200)
+    assert spread.far == 0.01
+    assert Spread.of(np.array([0.0, 0.0, 0.0, 1.0])) is None
+
+
+def test_calibration_error_by_hand():
+    sure = np.array([0.2, 0.2, 0.9, 0.9])
+    came = np.array([False, True, True, True])
+    # |0.2 - 0.5| and |0.9 - 1| of two rows each
+    assert calibration_error(sure, came, np.array([0, 0, 1, 1])) == pytest.approx(0.2)
+
+
+def test_the_sample_is_the_same_however_the_rows_are_cut(monkeypatch):
+    monkeypatch.setattr(memory, "MOST_ROWS", 100)
+    values = np.arange(5_000.0)
+    samples = []
+    for size in (5_000, 700, 13):
+        sample = Sample()
+        for start in range(0, 5_000, size):
+            part = values[start : start + size]
+            sample.see({"target": part}, len(part))
+        samples.append(sample["target"][:, 0])
+    assert all(np.array_equal(each, samples[0]) for each in samples)
+    assert len(samples[0]) == 100
+    assert (np.diff(samples[0]) > 0).all()
+    assert 1_500 < samples[0].mean() < 3_500
+
+
+def test_what_is_kept_does_not_grow():
+    seen = Seen(Names({}))
+    random = np.random.default_rng(1)
+    for _ in range(4):
+        seen.see(Block({"target": random.normal(size=50_000)}, 50_000))
+    assert seen.rows == 200_000
+    assert seen.sample.rows == memory.MOST_ROWS
+    assert seen.target.tally is None
+
+
+def test_findings_do_not_depend_on_blocks():
+    random = np.random.default_rng(1)
+    prediction, noise = random.normal(size=1_000), random.normal(size=1_000)
+    roles = {"prediction": prediction, "target": prediction + noise}
+    whole = detect([Block(roles, 1_000)], Names({}))
+    parts = [
+        Block({role: values[start : start + 77] for role, values in roles.items()}, 77)
+        for start in range(0, 1_000, 77)
+    ]
+    assert detect(parts, Names({})) == whole
+
+
+def test_words_come_in_any_blocks():
+    blocks = [
+        Block({"target": words("b", "a")}, 2),
+        Block({"target": words("c", "a", "a")}, 3),
+    ]
+    seen = Seen(Names({}))
+    for block in blocks:
+        seen.see(block)
+    assert seen.words["target"] == {"a": 3, "b": 1, "c": 1}
+    assert seen.sample["target"][:, 0].tolist() == [1, 0, 2, 0, 0]
+
+
+def test_labels_by_name_in_any_order():
+    probabilities = np.tile([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]], (60, 1))
+    target = words(*["cat", "ant", "bee"] * 60)
+    for names in (("cat", "ant", "bee"), ("prob_cat", "prob_ant", "prob_bee")):
+        said, remarks = facts(target, probabilities, {"prediction": names})
+        assert said["n_classes"] == (3, "likely")
+        assert "noisy_labels" not in said
+        assert remarks == ["calibration"]  # always right, but only 80 % sure
+
+
+@pytest.fixture
+def write(tmp_path):
+    def once(name, text):
+        (tmp_path / name).write_text(text)
+        return str(tmp_path / name)
+
+    return once
+
+
+def test_one_file_with_both_roles(write):
+    file = write("both.csv", "id,y_true,prob_a,prob_b\n" + "1,a,0.5,0.5\n2,b,0.2,0.8\n" * 20)
+    found = detect_files([file], Reading())
+    assert {"task", "output"} <= {each.name for each in found.facts}
+
+
+def test_one_file_with_the_target_only(write):
+    found = detect_files([write("target.csv", "id,label\n1,3\n2,4\n3,3\n")], Reading())
+    assert "output" not in {each.name for each in found.facts}
+
+
+def test_a_single_column_is_the_target_whatever_its_name(write):
+    found = detect_files([write("target.csv", "score\n1.5\n2.5\n4.5\n")], Reading())
+    assert found.facts[0].value == "regression"
+
+
+def test_several_columns_may_be_named_in_one_file(write):
+    file = write("both.csv", "a,b,c\n0.1,0.9,1\n0.8,0.2,0\n")
+    columns = {"prediction": ("a", "b"), "target": ("c",)}
+    found = detect_files([file], Reading(columns=columns))
+    assert {each.name: each.value for each in found.facts}["output"] == "distribution"
+
+
+def test_two_columns_may_be_the_prediction(write):
+    file = write("both.csv", "p,score,y\n0.1,2,1\n")
+    with pytest.raises(DataError, match="not clear which column is the prediction"):
+        detect_files([file], Reading())
+
+
+def test_words_after_empty_cells_are_words(write):
+    file = write("target.csv", "id,label\n1,\n2,cat\n3,dog\n4,cat\n")
+    found = detect_files([file], Reading(missing="skip"))
+    assert found.rows == 3
+    assert found.facts[0].value == "binary_classification"
+
+
+def test_three_files_are_too_many(write):
+    with pytest.raises(UsageError, match="3 files"):
+        detect_files([write("a.csv", "a\n1\n")] * 3, Reading())
+
+
+def rows(values):
+    return "prediction,target\n" + "".join(f"{a},{b}\n" for a, b in values)
+
+
+def test_a_larger_loss_on_new_rows_looks_like_overfitting(write):
+    train = write("train.csv", rows([(1, 2.5), (1, -0.5)] * 20))  # (r²: 2.25)
+    worse = write("worse.csv", rows([(1, 3), (1, -1.5)] * 20))  # 4, 6.25
+    gap = compare_files([train], [worse], Reading())
+    assert (gap.loss, gap.train, gap.validation) == ("squared error", 2.25, 5.125)
+    assert gap.ratio == pytest.approx(5.125 / 2.25)
+    assert gap.z == pytest.approx(2.875 / np.sqrt(1.125**2 * 40 / 39 / 40))
+    assert gap.overfitting
+    assert not compare_files([worse], [train], Reading()).overfitting
+    assert not compare_files([train], [train], Reading()).overfitting
+
+
+def test_of_a_mean_with_its_spread_the_mean_is_compared(write):
+    """The errors are those above, whatever stands in the other column."""
+    known = "std,target,mean\n" + "9,2.5,1\n7,-0.5,1\n" * 20
+    worse = "std,target,mean\n" + "9,3,1\n7,-1.5,1\n" * 20
+    gap = compare_files([write("train.csv", known)], [write("worse.csv", worse)], Reading())
+    assert (gap.loss, gap.train, gap.validation) == ("squared error", 2.25, 5.125)
+
+
+def test_a_sure_but_small_difference_is_no_overfitting(write):
+    train = write("train.csv", rows([(0, 1), (0, -1.5)] * 500))
+    new = write("new.csv", rows([(0, 1.05), (0, -1.6)] * 500))
+    gap = compare_files([train], [new], Reading())
+    assert gap.z > 2.33
+    assert not gap.overfitting
+
+
+def test_overfitting_of_probabilities_and_of_scores(write):
+    p = np.array([0.9, 0.2] * 20)
+    known, new = [1, 0] * 20, [1, 0, 0, 1] * 10
+    train, worse = (rows(zip(p, labels, strict=True)) for labels in (known, new))
+    gap = compare_files([write("train.csv", train)], [write("worse.csv", worse)], Reading())
+    assert gap.loss == "log loss"
+    assert gap.train == pytest.approx(-(np.log(0.9) + np.log(0.8)) / 2)
+    assert gap.overfitting
+    scores = np.log(p / (1 - p))
+    train, worse = (rows(zip(scores, labels, strict=True)) for labels in (known, new))
+    same = compare_files([write("train.csv", train)], [write("worse.csv", worse)], Reading())
+    assert same.train == pytest.approx(gap.train)
+    assert same.validation == pytest.approx(gap.validation)
+
+
+def test_too_few_rows_tell_nothing_of_overfitting(write):
+    file = write("few.csv", rows([(1, 2.5), (1, 0)]))
+    with pytest.raises(DataError, match="fewer than 30 rows"):
+        compare_files([file], [file], Reading())
+
+
+@pytest.mark.parametrize(
+    "target", [[], [1, float("nan")], [[]], 3, [[1], [1, 2]], [1, None], [[["a"]]]]
+)
+def test_the_library_refuses_what_is_no_table(target):
+    with pytest.raises(DataError):
+        lossctl.inspect(target=target)
+
+
+def test_the_library_says_what_the_files_say(write):
+    file = write("both.csv", rows([(0.1, 0), (0.7, 1), (0.2, 1)]))
+    found = lossctl.inspect(prediction=[0.1, 0.7, 0.2], target=[0, 1, 1])
+    assert found == detect_files([file], Reading())
+
+
+def test_the_scale_of_the_errors_is_in_the_unit_of_the_target():
+    """The median of |r - 0| of these errors is 20, so the scale is 1.4826 × 20."""
+    errors = np.array([-40.0, -20.0, 0.0, 20.0, 40.0] * 40)
+    prediction = np.linspace(100.0, 300.0, len(errors))
+    found = lossctl.inspect(target=prediction + errors, prediction=prediction).facts
+    (outliers,) = [each for each in found if each.name == "outliers"]
+    assert outliers.numbers["residual_scale"] == pytest.approx(29.652, rel=1e-9)
+
+
+def test_an_array_without_rows_is_refused(tmp_path):
+    np.save(tmp_path / "empty.npy", np.zeros(0))
+    with pytest.raises(DataError, match="no rows"):
+        detect_files([str(tmp_path / "empty.npy")], Reading())
