@@ -66,7 +66,7 @@ def fact(
     Numbers are kept to 12 digits: further ones differ from processor to processor.
     """
     rounded = {
-        name: float(f"{number:.12g}") if isinstance(number, float) else number
+        name: number if float(number).is_integer() else float(f"{number:.12g}")
         for name, number in numbers.items()
     }
     return Known(name, value, "data", confidence, evidence, rounded, rows)

@@ -20,13 +20,13 @@ from unittest.mock import patch
 
 import pytest
 
-from lossctl.advice.workshop import rule_tests
 from lossctl.advice.documents import read
 from lossctl.advice.recommendation import Trace
 from lossctl.advice.rule_base import folder, load
 from lossctl.advice.rule_files import SCENARIOS, Reader, read_text
 from lossctl.advice.rules import STRENGTHS, Rule, RuleBase
 from lossctl.advice.situation import Situation
+from lossctl.advice.workshop import rule_tests
 from lossctl.advice.workshop.rule_tests import Scenario, failures, read_scenarios
 from lossctl.facts.conditions import All, AnyOf, Condition, Leaf, Not
 
