@@ -112,7 +112,7 @@ class OutOfDomain(DataError):
         """Make the same error with the file, line and column in front."""
         return DataError(f"{place}: {quote(cell)} is not {self.expected}", self.hint)
 
-    def moved(self, rows: int) -> OutOfDomain:
+    def shifted(self, rows: int) -> OutOfDomain:
         """Make the same error for data that has so many rows in front of it."""
         return OutOfDomain(
             self.role, self.row + rows, self.column, self.value, self.expected, self.hint

@@ -51,7 +51,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Card:
+class Page:
     """One thing and all that is known of it: fields for programs, headed sections for people.
 
     `table` is what of it formats show that hold rows only; without one, the fields are one row.
@@ -63,4 +63,4 @@ class Card:
     table: Table | None = None
 
 
-Report: TypeAlias = Table | Card
+Report: TypeAlias = Table | Page

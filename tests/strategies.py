@@ -744,8 +744,8 @@ def shaped_options(
     computation: Computation, shape: tuple[int, ...]
 ) -> st.SearchStrategy[dict[str, Any]]:
     """Draw legal values of the options that speak of classes."""
-    pictures = any(isinstance(kind, ImagesKind) for kind in computation.kinds.values())
-    classes = math.prod(shape[1:] if pictures else shape)
+    images = any(isinstance(kind, ImagesKind) for kind in computation.kinds.values())
+    classes = math.prod(shape[1:] if images else shape)
     legal = {
         "blank": st.integers(0, classes - 1),
         "ignore_class": st.sampled_from([None, *map(str, range(classes))][: classes or 1]),

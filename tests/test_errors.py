@@ -110,7 +110,7 @@ def test_a_foreign_value_is_named_by_role_and_index():
 
 
 def test_a_foreign_value_moves_with_the_rows_in_front_of_it():
-    error = OutOfDomain("target", 3, 1, "2.0", "a probability", "a hint").moved(100)
+    error = OutOfDomain("target", 3, 1, "2.0", "a probability", "a hint").shifted(100)
     assert str(error) == "target[103, 1]: 2.0 is not a probability\na hint"
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from lossctl.advice.answer_text import option, sections, stated_as, title
-from lossctl.advice.recommendation import Question, Trace
+from lossctl.advice.recommendation import Advice, Question
 from lossctl.advice.rules import LossCard, Rule
 from lossctl.advice.situation import Recommendation
 from lossctl.catalogue.options import flag
 from lossctl.facts.vocabulary import Conflict, Known, plain
-from lossctl.report import Card, Cell, Column, Table
+from lossctl.report import Cell, Column, Page, Table
 
 Trial: TypeAlias = Callable[[LossCard, Mapping[str, Any]], str | None]
 """Says why a loss with some options does not take the user's data: nothing where it does, None
@@ -21,7 +21,7 @@ where the data are not all that it needs."""
 
 
 def answer(
-    trace: Trace,
+    advice: Advice,
     *,
     files: Sequence[str] = (),
     reading: str = "",
@@ -29,11 +29,11 @@ def answer(
     why: Sequence[str] = (),
     why_not: Sequence[str] = (),
     explain: bool = False,
-) -> Card:
+) -> Page:
     """Say what a trace comes to.
 
     Args:
-        trace: all that was considered.
+        advice: all that was considered.
         files: the user's files, for the commands to go on with.
         reading: how they are read, as options of these commands.
         trial: tries whether a loss takes the user's data.
@@ -41,40 +41,40 @@ def answer(
         why_not: losses of which to say why they are not the first.
         explain: whether to lay all facts and rules open.
     """
-    situation = trace.situation
+    situation = advice.situation
     asked_for = [str(situation.facts["asked_for"])] if "asked_for" in situation.facts else []
     explained = dict.fromkeys([*why, *why_not, *asked_for])
     fields: dict[str, Any] = {
-        "facts": [_fact(each) for each in trace.known],
+        "facts": [_fact(each) for each in advice.known],
         "recommendations": [
-            _recommendation(trace, each, _Data(files, reading, trial))
+            _recommendation(advice, each, _Data(files, reading, trial))
             for each in situation.recommended
         ],
-        "remarks": [rule.text for rule in trace.remarks],
+        "remarks": [rule.text for rule in advice.remarks],
         "avoid": [
             {"loss": loss, "because": rule.text, "rule": rule.id, "sources": list(rule.sources)}
-            for loss, rule in trace.avoid
+            for loss, rule in advice.avoid
         ],
-        "vetoed": [{"loss": loss, "because": because} for loss, because in trace.vetoed],
-        "questions": [_question(trace, each) for each in trace.questions],
-        "guesses": [_fact(each) for each in trace.guesses],
-        "conflicts": [_conflict(each) for each in trace.conflicts],
-        "explanations": [_explanation(trace, loss) for loss in explained],
-        "rules_digest": trace.base.digest,
+        "vetoed": [{"loss": loss, "because": because} for loss, because in advice.vetoed],
+        "questions": [_question(advice, each) for each in advice.questions],
+        "guesses": [_fact(each) for each in advice.guesses],
+        "conflicts": [_conflict(each) for each in advice.conflicts],
+        "explanations": [_explanation(advice, loss) for loss in explained],
+        "rules_digest": advice.base.digest,
     }
     cited = {
         source.partition("#")[0]
         for each in (*fields["recommendations"], *fields["avoid"])
         for source in each["sources"]
     }
-    fields["sources"] = {name: str(trace.base.sources[name]) for name in sorted(cited)}
+    fields["sources"] = {name: str(advice.base.sources[name]) for name in sorted(cited)}
     if explain:
-        fields["fired"] = [_reason(trace, rule) for rule in situation.fired]
+        fields["fired"] = [_reason(advice, rule) for rule in situation.fired]
         fields["pending"] = [
-            _reason(trace, rule) for rule in situation.pending if rule.kind != "advise"
+            _reason(advice, rule) for rule in situation.pending if rule.kind != "advise"
         ]
     table = _table(fields["recommendations"])
-    return Card(title(trace), fields, sections(trace, fields, explain=explain), table)
+    return Page(title(advice), fields, sections(advice, fields, explain=explain), table)
 
 
 @dataclass(frozen=True)
@@ -98,30 +98,30 @@ def _fact(known: Known) -> dict[str, Cell]:
     }
 
 
-def _recommendation(trace: Trace, each: Recommendation, data: _Data) -> dict[str, Any]:
-    card = trace.base.cards[each.loss]
-    options = trace.options(each)
+def _recommendation(advice: Advice, each: Recommendation, data: _Data) -> dict[str, Any]:
+    card = advice.base.cards[each.loss]
+    options = advice.options(each)
     params = {name: said["value"] for name, said in options.items()}
-    names, whole = _files(trace, card, data.files)
+    names, whole = _files(advice, card, data.files)
     reading = data.reading if set(names) & set(data.files) else ""
     refused = data.trial(card, params) if data.trial and (whole or not data.files) else None
-    advice = trace.advice(each.loss)
-    rules = [voice.rule for voice in each.voices] + advice
+    advising = advice.advising(each.loss)
+    rules = [vote.rule for vote in each.votes] + advising
     return {
         "loss": each.loss,
         "part": each.part,
         "rank": each.rank,
         "strength": each.strength,
-        "default": each.voices[0].rule.kind == "default",
-        "leads": each.voices[0].place == 0,
+        "default": each.votes[0].rule.kind == "default",
+        "leads": each.votes[0].place == 0,
         "fits": card.fits,
         **_character(card),
         "params": params,
         "options": dict(options),
-        "activation": trace.activation(each),
-        "because": _once(voice.rule.text for voice in each.voices),
-        "warnings": _once(rule.warning for rule in (*each.avoided, *advice)),
-        "advice": _once(rule.because for rule in advice),
+        "activation": advice.activation(each),
+        "because": _once(vote.rule.text for vote in each.votes),
+        "warnings": _once(rule.warning for rule in (*each.avoided, *advising)),
+        "advice": _once(rule.because for rule in advising),
         "disagree": _once(rule.disagree for rule in rules),
         "rules": [rule.id for rule in rules],
         "sources": _once(source for rule in rules for source in rule.sources),
@@ -144,14 +144,14 @@ def _once(texts: Iterable[str]) -> list[str]:
     return [text for text in dict.fromkeys(texts) if text]
 
 
-def _files(trace: Trace, card: LossCard, given: Sequence[str]) -> tuple[list[str], bool]:
+def _files(advice: Advice, card: LossCard, given: Sequence[str]) -> tuple[list[str], bool]:
     """Name the files that a loss takes; tell whether the user's are all that it needs.
 
     Two files were read as predictions and targets. A loss of three things, such as of pairs and
     their order, may compute a number of them too, but not one that means anything.
     """
     names = [f"{role}s.csv" for role in card.roles]
-    predicted = any(each.name == "output" and each.origin == "data" for each in trace.known)
+    predicted = any(each.name == "output" and each.origin == "data" for each in advice.known)
     if len(given) == len(names) or (len(given) == 1 and predicted):
         return [*given], True  # a file for each role, or one for all
     if len(given) > 1 and card.roles[:2] == ("prediction", "target"):
@@ -187,7 +187,7 @@ def _value(options: Mapping[str, Mapping[str, Any]], found: re.Match[str]) -> st
     return found.group() if said is None else repr(said["value"])
 
 
-def _question(trace: Trace, question: Question) -> dict[str, Cell]:
+def _question(advice: Advice, question: Question) -> dict[str, Cell]:
     fact = question.fact
     return {
         "fact": fact.name,
@@ -197,7 +197,7 @@ def _question(trace: Trace, question: Question) -> dict[str, Cell]:
             {
                 "value": plain(each.value),
                 "meaning": fact.values.get(word, ""),
-                "option": option(trace, fact.name, each.value),
+                "option": option(advice, fact.name, each.value),
                 "first": dict(each.first),
                 "changes": each.changes,
             }
@@ -210,10 +210,10 @@ def _conflict(conflict: Conflict) -> dict[str, Cell]:
     return {"facts": [_fact(each) for each in conflict.facts], "because": conflict.because}
 
 
-def _explanation(trace: Trace, loss: str) -> dict[str, Any]:
+def _explanation(advice: Advice, loss: str) -> dict[str, Any]:
     """Tell all that is said of one loss, and why it is not the first."""
-    situation = trace.situation
-    part = trace.base.cards[loss].part_in(situation.facts)
+    situation = advice.situation
+    part = advice.base.cards[loss].part_in(situation.facts)
     mine = next((each for each in situation.ranked.get(part, ()) if each.loss == loss), None)
     found = situation.why_not(loss)
     waiting = [
@@ -225,14 +225,14 @@ def _explanation(trace: Trace, loss: str) -> dict[str, Any]:
         "loss": loss,
         "state": found.state,
         "rank": mine.rank if mine else None,
-        "fits": trace.base.cards[loss].fits,
-        **_character(trace.base.cards[loss]),
+        "fits": advice.base.cards[loss].fits,
+        **_character(advice.base.cards[loss]),
         "because": found.because,
-        "speaks_for": [_reason(trace, voice.rule) for voice in (mine.voices if mine else ())],
-        "speaks_against": [_reason(trace, rule) for rule in situation.avoided(loss)],
+        "speaks_for": [_reason(advice, vote.rule) for vote in (mine.votes if mine else ())],
+        "speaks_against": [_reason(advice, rule) for rule in situation.avoided(loss)],
         "vetoes": situation.vetoes(loss),
-        "advises": [_reason(trace, rule) for rule in trace.advice(loss)],
-        "waits": [_reason(trace, rule) for rule in waiting],
+        "advises": [_reason(advice, rule) for rule in advice.advising(loss)],
+        "waits": [_reason(advice, rule) for rule in waiting],
         "unknown": list(
             dict.fromkeys(
                 name
@@ -245,16 +245,16 @@ def _explanation(trace: Trace, loss: str) -> dict[str, Any]:
     }
 
 
-def _reason(trace: Trace, rule: Rule) -> dict[str, Cell]:
+def _reason(advice: Advice, rule: Rule) -> dict[str, Cell]:
     """Tell a rule, with the facts that its condition looked at."""
-    facts = trace.situation.facts
+    facts = advice.situation.facts
     return {
         "rule": rule.id,
         "kind": rule.kind,
         "when": str(rule.when),
         "facts": [
             stated_as(name, facts[name]) if name in facts else f"{name} not known"
-            for name in trace.base.vocabulary.facts
+            for name in advice.base.vocabulary.facts
             if name in rule.facts
         ],
         "text": rule.text,

@@ -10,7 +10,7 @@ from itertools import groupby, zip_longest
 from operator import itemgetter
 from typing import Any
 
-from lossctl.advice.recommendation import Change, Question, Trace, said
+from lossctl.advice.recommendation import Advice, Change, Question, said
 from lossctl.facts.vocabulary import Conflict, FactValue
 
 WIDTH = 76
@@ -25,21 +25,21 @@ NAMED = 4
 Fields = Mapping[str, Any]
 
 
-def title(trace: Trace) -> str:
+def title(advice: Advice) -> str:
     """Say what the answer is for: all that was stated, and of the data what it rests on."""
-    stated = [each for each in trace.known if each.origin != "derived"]
+    stated = [each for each in advice.known if each.origin != "derived"]
     if not stated:
         return "Nothing is known of the problem yet"
-    rests_on = _rests_on(trace)
+    rests_on = _rests_on(advice)
     told = [each for each in stated if each.origin != "data" or each.name in rests_on]
     return "For " + ", ".join(stated_as(each.name, each.value) for each in told or stated)
 
 
-def _rests_on(trace: Trace) -> set[str]:
+def _rests_on(advice: Advice) -> set[str]:
     """Name the facts that the rules that chose look at, and those that such facts follow from."""
-    choosing = [rule for rule in trace.situation.fired if rule.kind != "advise"]
+    choosing = [rule for rule in advice.situation.fired if rule.kind != "advise"]
     names = {name for rule in choosing for name in rule.facts}
-    behind = [rule for rule in trace.base.vocabulary.derived if rule.then.keys() & names]
+    behind = [rule for rule in advice.base.vocabulary.derived if rule.then.keys() & names]
     return names | {leaf.fact for rule in behind for leaf in rule.when.leaves()}
 
 
@@ -54,35 +54,35 @@ def stated_as(name: str, value: FactValue) -> str:
     return f"{name} {said(value)}"
 
 
-def option(trace: Trace, name: str, value: FactValue) -> str:
+def option(advice: Advice, name: str, value: FactValue) -> str:
     """Write a fact as the command line takes it."""
-    flag = trace.base.vocabulary.facts[name].option
+    flag = advice.base.vocabulary.facts[name].option
     if isinstance(value, bool):
         return flag if value else f"--no-{flag[2:]}"
     return f"{flag} {said(value).replace(', ', ',')}"
 
 
-def sections(trace: Trace, fields: Fields, *, explain: bool) -> dict[str, str]:
+def sections(advice: Advice, fields: Fields, *, explain: bool) -> dict[str, str]:
     """Lay an answer out: what to try, what to avoid, what to find out, how to go on.
 
     Args:
-        trace: all that was considered.
+        advice: all that was considered.
         fields: the answer for programs.
         explain: whether to lay all facts and rules open.
     """
     parts = [
-        _contradictions(trace),
-        _recommended(trace, fields, explain=explain),
+        _contradictions(advice),
+        _recommended(advice, fields, explain=explain),
         _against(fields),
         _explanations(fields),
-        _opened(trace, fields) if explain else (),
-        _next(trace, fields),
+        _opened(advice, fields) if explain else (),
+        _next(advice, fields),
     ]
     return {heading: text for part in parts for heading, text in part if text}
 
 
-def _contradictions(trace: Trace) -> Iterator[tuple[str, str]]:
-    yield "These do not go together", _lines(map(_conflict, trace.conflicts))
+def _contradictions(advice: Advice) -> Iterator[tuple[str, str]]:
+    yield "These do not go together", _lines(map(_conflict, advice.conflicts))
 
 
 def _conflict(conflict: Conflict) -> str:
@@ -90,11 +90,11 @@ def _conflict(conflict: Conflict) -> str:
     return f"{' and '.join(facts)}: {conflict.because}"
 
 
-def _recommended(trace: Trace, fields: Fields, *, explain: bool) -> Iterator[tuple[str, str]]:
+def _recommended(advice: Advice, fields: Fields, *, explain: bool) -> Iterator[tuple[str, str]]:
     recommendations = fields["recommendations"]
     parts = list(dict.fromkeys(each["part"] for each in recommendations))
     for part in parts:
-        heading = "Recommended" if len(parts) == 1 else trace.base.parts[part]
+        heading = "Recommended" if len(parts) == 1 else advice.base.parts[part]
         yield heading, _choices([each for each in recommendations if each["part"] == part])
     for each in recommendations:
         if each["rank"] == 1:
@@ -189,13 +189,13 @@ def _what_it_takes(change: Fields) -> str:
     return f"it would be first with {', '.join(stated_as(name, value) for name, value in facts)}"
 
 
-def _opened(trace: Trace, fields: Fields) -> Iterator[tuple[str, str]]:
+def _opened(advice: Advice, fields: Fields) -> Iterator[tuple[str, str]]:
     """Lay open what was known, which rules spoke, which wait, and who says so."""
     yield (
         "Facts",
         _lines(
             f"{stated_as(each.name, each.value)}: {each.origin}, {each.confidence}. {each.evidence}"
-            for each in trace.known
+            for each in advice.known
         ),
     )
     fired, pending = fields["fired"], fields["pending"]
@@ -208,12 +208,12 @@ def _opened(trace: Trace, fields: Fields) -> Iterator[tuple[str, str]]:
     names = ", ".join(each["rule"] for each in pending)
     yield f"The {len(pending)} rules that wait for a fact", _lines([names] if names else [])
     cited = dict.fromkeys(source.partition("#")[0] for each in fired for source in each["sources"])
-    yield "Sources", _lines(f"{name}: {trace.base.sources[name]}" for name in cited)
-    yield "Rule base", trace.base.digest
+    yield "Sources", _lines(f"{name}: {advice.base.sources[name]}" for name in cited)
+    yield "Rule base", advice.base.digest
 
 
-def _next(trace: Trace, fields: Fields) -> Iterator[tuple[str, str]]:
-    lines = (line for each in trace.questions for line in _asked(trace, each))
+def _next(advice: Advice, fields: Fields) -> Iterator[tuple[str, str]]:
+    lines = (line for each in advice.questions for line in _asked(advice, each))
     yield "To find out next", _lines(lines)
     firsts = [each for each in fields["recommendations"] if each["rank"] == 1]
     if firsts:
@@ -229,7 +229,7 @@ def _command(each: Fields) -> Iterator[str]:
         yield from textwrap.wrap(text, WIDTH, initial_indent="# ", subsequent_indent="#   ")
 
 
-def _asked(trace: Trace, question: Question) -> Iterator[str]:
+def _asked(advice: Advice, question: Question) -> Iterator[str]:
     """Ask, and say which answers would change what comes first."""
     yield question.fact.question
     if question.guess:
@@ -242,7 +242,7 @@ def _asked(trace: Trace, question: Question) -> Iterator[str]:
 
     told = changing or [each for each in answers if each.changes == "top"]
     for text, group in groupby(told, key=outcome):
-        options = " or ".join(option(trace, question.fact.name, each.value) for each in group)
+        options = " or ".join(option(advice, question.fact.name, each.value) for each in group)
         yield f"  {options}: {text}"
 
 

@@ -38,7 +38,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Trace:
+class Advice:
     """All that was considered, from which every answer is printed."""
 
     situation: Situation
@@ -78,9 +78,9 @@ class Trace:
         vetoes = {loss: self.situation.vetoes(loss) for loss in sorted(named)}
         return [(loss, reasons[0]) for loss, reasons in vetoes.items() if reasons]
 
-    def advice(self, loss: str) -> list[Rule]:
+    def advising(self, loss: str) -> list[Rule]:
         """Return the rules that are told beside a loss, the most specific first."""
-        about = [voice.rule for voice in self.situation.voices("advise", loss)]
+        about = [vote.rule for vote in self.situation.votes("advise", loss)]
         return sorted(about, key=lambda rule: (-rule.when.specificity, rule.id))
 
     @property
@@ -98,7 +98,7 @@ class Trace:
             name: {"because": "", "source": "", "default": said["value"], **said}
             for name, said in card.params.items()
         }
-        rules = [*(voice.rule for voice in each.voices), *self.advice(each.loss)]
+        rules = [*(vote.rule for vote in each.votes), *self.advising(each.loss)]
         for rule in reversed(rules):
             for name, said in rule.params.get(each.loss, {}).items():
                 value = self._measured(said)
@@ -132,8 +132,8 @@ class Trace:
 
     def activation(self, each: Recommendation) -> str:
         """Return the last layer that goes with a loss: a rule's word for it before its card's."""
-        said = [voice.rule.activation for voice in each.voices if voice.rule.activation]
-        said += [rule.activation for rule in self.advice(each.loss) if rule.activation]
+        said = [vote.rule.activation for vote in each.votes if vote.rule.activation]
+        said += [rule.activation for rule in self.advising(each.loss) if rule.activation]
         return said[0] if said else self.base.cards[each.loss].activation
 
     @cached_property
@@ -205,7 +205,7 @@ class Trace:
 
 def advise(
     base: RuleBase, stated: Sequence[Known], *, declined: frozenset[str] = frozenset()
-) -> Trace:
+) -> Advice:
     """Consider every loss.
 
     Args:
@@ -229,7 +229,7 @@ def advise(
     guesses = tuple(
         each for each in stated if each.confidence == "weak" and each.name not in situation.facts
     )
-    return Trace(situation, tuple(stated), tuple(known), guesses, tuple(conflicts), declined)
+    return Advice(situation, tuple(stated), tuple(known), guesses, tuple(conflicts), declined)
 
 
 def _may_appear(base: RuleBase, first: Known, seen: Known) -> bool:

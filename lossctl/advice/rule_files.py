@@ -17,13 +17,13 @@ from lossctl.advice.rules import (
     EVIDENCE,
     KINDS,
     STRENGTHS,
-    Bar,
     LossCard,
     Measured,
     Named,
+    Publication,
+    Requirement,
     Rule,
     RuleBase,
-    Source,
 )
 from lossctl.advice.vocabulary_files import VocabularyReader, listed, number, one_of, texts
 from lossctl.errors import UsageError, quote
@@ -170,7 +170,7 @@ class Reader(VocabularyReader):
         vocabulary = base.vocabulary if base else Vocabulary({}, {})
         super().__init__(vocabulary, [*(base.cards if base else ()), *losses])
         self.parts: dict[str, str] = dict(base.parts) if base else {}
-        self.sources: dict[str, Source] = dict(base.sources) if base else {}
+        self.sources: dict[str, Publication] = dict(base.sources) if base else {}
         self.cards: dict[str, LossCard] = dict(base.cards) if base else {}
         self.rules: dict[str, Rule] = dict(base.rules) if base else {}
         self.overridden: list[Node] = []
@@ -216,7 +216,7 @@ class Reader(VocabularyReader):
                 key: str(each.value) if type(each.value) is int else each.text()
                 for key, each in node.known_fields(["title", "kind"], details).items()
             }
-            self.sources[name] = Source(name, said.pop("title"), said.pop("kind"), said)
+            self.sources[name] = Publication(name, said.pop("title"), said.pop("kind"), said)
 
     def _cited(self, node: Node) -> tuple[str, ...]:
         """Read the names of sources, each with a place in it or without."""
@@ -266,9 +266,9 @@ class Reader(VocabularyReader):
             sources=self._cited(fields["sources"]),
         )
 
-    def _bar(self, node: Node) -> Bar:
+    def _bar(self, node: Node) -> Requirement:
         fields = node.known_fields(["when", "because"])
-        return Bar(self.condition(fields["when"]), fields["because"].text())
+        return Requirement(self.condition(fields["when"]), fields["because"].text())
 
     def _parts(self, node: Node) -> dict[str, str]:
         """Read the part that a loss is for in each of some tasks."""

@@ -21,7 +21,7 @@ user's own rule."""
 
 
 @dataclass(frozen=True)
-class Source:
+class Publication:
     """A text that advice is taken from."""
 
     name: str
@@ -106,9 +106,9 @@ class Rule:
         return frozenset(leaf.fact for leaf in self.when.leaves())
 
     @cached_property
-    def voices(self) -> tuple[Voice, ...]:
+    def votes(self) -> tuple[Vote, ...]:
         """What it says of each loss that it names."""
-        return tuple(Voice(self, named, place) for place, named in enumerate(self.losses))
+        return tuple(Vote(self, named, place) for place, named in enumerate(self.losses))
 
     def names(self, loss: str) -> bool:
         """Tell whether it names a loss."""
@@ -116,7 +116,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Voice:
+class Vote:
     """What one rule says of a loss."""
 
     rule: Rule
@@ -131,7 +131,7 @@ class Voice:
 
 
 @dataclass(frozen=True)
-class Bar:
+class Requirement:
     """A condition that decides whether a loss fits, and why."""
 
     when: Condition
@@ -167,8 +167,8 @@ class LossCard:
     tasks: tuple[str, ...]
     labels: tuple[str, ...]
     outputs: tuple[str, ...]
-    requires: tuple[Bar, ...]
-    excludes: tuple[Bar, ...]
+    requires: tuple[Requirement, ...]
+    excludes: tuple[Requirement, ...]
     part: str
     parts: Mapping[str, str]
     roles: tuple[str, ...]
@@ -184,8 +184,10 @@ class LossCard:
     @cached_property
     def facts(self) -> frozenset[str]:
         """The facts that decide whether it fits."""
-        bars = (*self.requires, *self.excludes)
-        looked_at = {leaf.fact for bar in bars for leaf in bar.when.leaves()}
+        requirements = (*self.requires, *self.excludes)
+        looked_at = {
+            leaf.fact for requirement in requirements for leaf in requirement.when.leaves()
+        }
         return frozenset({"task", "labels", "output", *looked_at})
 
     def part_in(self, facts: Facts) -> str:
@@ -208,7 +210,7 @@ class RuleBase:
 
     vocabulary: Vocabulary
     parts: Mapping[str, str]
-    sources: Mapping[str, Source]
+    sources: Mapping[str, Publication]
     cards: Mapping[str, LossCard]
     rules: Mapping[str, Rule]
     digest: str

@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import combinations
 from typing import Literal
 
-from lossctl.advice.rules import KINDS, Rule, RuleBase, Voice
+from lossctl.advice.rules import KINDS, Rule, RuleBase, Vote
 from lossctl.facts.conditions import Truth
 from lossctl.facts.vocabulary import Facts, FactValue
 
@@ -30,13 +30,13 @@ class Recommendation:
     loss: str
     part: str
     rank: int
-    voices: tuple[Voice, ...]
+    votes: tuple[Vote, ...]
     avoided: tuple[Rule, ...]
 
     @property
     def strength(self) -> str:
         """How strongly the deciding rule speaks."""
-        return self.voices[0].named.strength
+        return self.votes[0].named.strength
 
 
 @dataclass(frozen=True)
@@ -101,20 +101,26 @@ class Situation:
             for name, fitting in declared
             if fitting and name in facts and facts[name] not in fitting
         ]
-        found += [bar.because for bar in card.requires if bar.when.holds(facts) is False]
-        found += [bar.because for bar in card.excludes if bar.when.holds(facts)]
-        forbidding = [voice.rule.text for voice in self.voices("forbid", loss)]
+        found += [
+            requirement.because
+            for requirement in card.requires
+            if requirement.when.holds(facts) is False
+        ]
+        found += [
+            requirement.because for requirement in card.excludes if requirement.when.holds(facts)
+        ]
+        forbidding = [vote.rule.text for vote in self.votes("forbid", loss)]
         # A rule that advises against it as well tells more than that it does not fit.
         avoiding = [rule.text for rule in self.avoided(loss)] if found else []
         return forbidding + avoiding + found
 
     def avoided(self, loss: str) -> tuple[Rule, ...]:
         """Return the rules that advise against a loss."""
-        return tuple(voice.rule for voice in self.voices("avoid", loss))
+        return tuple(vote.rule for vote in self.votes("avoid", loss))
 
-    def voices(self, kind: str, loss: str) -> Sequence[Voice]:
+    def votes(self, kind: str, loss: str) -> Sequence[Vote]:
         """Return what rules of a kind say of a loss; where they choose, the weightiest first."""
-        return self._voices[kind].get(loss, ())
+        return self._votes[kind].get(loss, ())
 
     @cached_property
     def ranked(self) -> Mapping[str, list[Recommendation]]:
@@ -123,16 +129,16 @@ class Situation:
         What is advised against comes after all that is not.
         """
         found = {}
-        voices = self._voices
-        named = voices["prefer"].keys() | voices["default"].keys()
+        votes = self._votes
+        named = votes["prefer"].keys() | votes["default"].keys()
         fitting = {loss for loss in named if not self.vetoes(loss)}
         good = {loss for loss in fitting if not self.avoided(loss)}
         for part in self.base.parts:
             inside = {x for x in fitting if self.base.cards[x].part_in(self.facts) == part}
-            kind = "prefer" if inside & good & voices["prefer"].keys() else "default"
-            heard = {loss: voices[kind][loss] for loss in inside & voices[kind].keys()}
+            kind = "prefer" if inside & good & votes["prefer"].keys() else "default"
+            heard = {loss: votes[kind][loss] for loss in inside & votes[kind].keys()}
             if kind == "default":  # what is preferred but advised against is still named
-                heard = {x: voices["prefer"][x] for x in inside & voices["prefer"].keys()} | heard
+                heard = {x: votes["prefer"][x] for x in inside & votes["prefer"].keys()} | heard
             order = sorted(heard, key=lambda loss: (loss not in good, _order(heard[loss]), loss))
             if order:
                 found[part] = [
@@ -142,16 +148,16 @@ class Situation:
         return found
 
     @cached_property
-    def _voices(self) -> Mapping[str, Mapping[str, Sequence[Voice]]]:
-        heard: dict[str, dict[str, list[Voice]]] = {kind: {} for kind in KINDS}
+    def _votes(self) -> Mapping[str, Mapping[str, Sequence[Vote]]]:
+        heard: dict[str, dict[str, list[Vote]]] = {kind: {} for kind in KINDS}
         for rule in self.fired:
-            for voice in rule.voices:
-                heard[rule.kind].setdefault(voice.named.loss, []).append(voice)
+            for vote in rule.votes:
+                heard[rule.kind].setdefault(vote.named.loss, []).append(vote)
         for kind, of_kind in heard.items():
-            for voices in of_kind.values():
-                voices.sort(key=lambda voice: voice.rule.id)
+            for votes in of_kind.values():
+                votes.sort(key=lambda vote: vote.rule.id)
                 if kind in ("prefer", "default"):
-                    voices.sort(key=lambda voice: voice.key, reverse=True)
+                    votes.sort(key=lambda vote: vote.key, reverse=True)
         return heard
 
     @cached_property
@@ -191,7 +197,7 @@ class Situation:
         if mine is None:
             return WhyNot(loss, "unnamed", "No rule speaks for it here.", change)
         first = self.ranked[part][0]
-        ours, theirs = mine.voices[0], first.voices[0]
+        ours, theirs = mine.votes[0], first.votes[0]
         keys = zip(KEYS, ours.key, theirs.key, strict=False)
         decided = next((name for name, own, other in keys if own != other), "its place in the rule")
         because = f"{first.loss} goes before it, by {decided} ({theirs.rule.id})."
@@ -232,5 +238,5 @@ class Situation:
         )
 
 
-def _order(voices: Sequence[Voice]) -> tuple[float, ...]:
-    return tuple(-part for part in voices[0].key)
+def _order(votes: Sequence[Vote]) -> tuple[float, ...]:
+    return tuple(-part for part in votes[0].key)

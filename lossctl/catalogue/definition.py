@@ -92,7 +92,7 @@ class Twin:
         names: further names of the framework for the same thing.
         named: whether the framework's names lead to this loss; off where they mean another one.
         tolerance: relative difference up to which the two agree.
-        remark: why they do not agree better, or what else there is to know.
+        note: why they do not agree better, or what else there is to know.
     """
 
     framework: str
@@ -105,7 +105,7 @@ class Twin:
     names: tuple[str, ...] = ()
     named: bool = True
     tolerance: float = 1e-12
-    remark: str = ""
+    note: str = ""
 
     @property
     def name(self) -> str:
@@ -131,7 +131,7 @@ class Twin:
 
 
 @dataclass(frozen=True)
-class Remark:
+class DataNote:
     """Something that a reader of the number should know, counted while it is computed.
 
     With a share it is a doubt: it speaks of all data at once, not of single units, and is told only
@@ -165,8 +165,8 @@ class Loss:
     twins: tuple[Twin, ...] = ()
     value: ValueOf | None = None
     optimum: float | None = 0.0
-    remarks: tuple[Remark, ...] = ()
-    beside: str = ""
+    data_notes: tuple[DataNote, ...] = ()
+    report_also: str = ""
 
     @property
     def name(self) -> str:
@@ -310,8 +310,8 @@ def loss(
     twins: tuple[Twin, ...] = (),
     value: ValueOf | None = None,
     optimum: float | None = 0.0,
-    remarks: tuple[Remark, ...] = (),
-    beside: str = "",
+    data_notes: tuple[DataNote, ...] = (),
+    report_also: str = "",
 ) -> Callable[[Function], Function]:
     """Mark a function as a loss; the catalogue finds it by the mark.
 
@@ -321,13 +321,13 @@ def loss(
         value: how the sums of several terms make the number, `value(sums, weight, **options)`, with
             arrays `(slices, terms)` and `(slices,)`; the mean where it is left out.
         optimum: the value at a perfect prediction; None where that depends on the target.
-        remarks: what is to be counted and noted.
-        beside: the option whose other choices make numbers that are noted beside the result.
+        data_notes: what is to be counted and noted.
+        report_also: the option whose other choices make numbers that are noted beside the result.
     """
 
     def mark(function: Function) -> Function:
         function.loss = Loss(  # type: ignore[attr-defined]
-            function, aliases, twins, value, optimum, remarks, beside
+            function, aliases, twins, value, optimum, data_notes, report_also
         )
         return function
 
@@ -336,13 +336,13 @@ def loss(
 
 __all__ = [
     "Choice",
+    "DataNote",
     "Loss",
     "MeanOfColumns",
     "Option",
     "PerRole",
     "PerRow",
     "PerUnit",
-    "Remark",
     "SeveralPerUnit",
     "SeveralTerms",
     "SumOfColumns",

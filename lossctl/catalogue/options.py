@@ -78,7 +78,7 @@ class Option:
     help: str
     within: Interval = REAL
     turns: Mapping[str, Any] = field(default_factory=dict)
-    moves: Mapping[str, Literal["clipped", "raised", "near_zero"]] = field(default_factory=dict)
+    clips: Mapping[str, Literal["clipped", "raised", "near_zero"]] = field(default_factory=dict)
     beyond: str = ""
 
 

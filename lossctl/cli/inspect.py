@@ -139,7 +139,7 @@ def _facts(findings: Any) -> Table:  # noqa: ANN401
         (each.name, plain(each.value), each.confidence, each.evidence, each.rows, each.numbers)
         for each in findings.facts
     ]
-    notes = [Note(each.kind, each.rows, each.message) for each in findings.remarks]
+    notes = [Note(each.kind, each.rows, each.message) for each in findings.observations]
     if not rows:
         notes.append(Note("nothing_found", findings.rows, "nothing can be said of these data"))
     return Table("facts", columns, rows, notes=tuple(notes))

@@ -7,39 +7,39 @@ import sys
 import typer
 
 from lossctl.advice.problem import from_options
-from lossctl.advice.recommendation import Question, Trace, advise
+from lossctl.advice.recommendation import Advice, Question, advise
 from lossctl.errors import UsageError, visible
 from lossctl.facts.vocabulary import FactValue, Known
 
 
-def interview(trace: Trace) -> Trace:
+def interview(advice: Advice) -> Advice:
     """Ask until no answer would change the advice, or the user has no more.
 
     Questions go to standard error, so that standard output is the answer alone.
     """
     typer.echo("Answer with a word or its number; Enter: none of these, or not known.", err=True)
-    while trace.questions:
-        question = trace.questions[0]
+    while advice.questions:
+        question = advice.questions[0]
         name = question.fact.name
         try:
-            value = _asked(trace, question)
+            value = _asked(advice, question)
         except EOFError:
             break
         if value is None:
-            trace = advise(trace.base, trace.stated, declined=trace.declined | {name})
+            advice = advise(advice.base, advice.stated, declined=advice.declined | {name})
         else:
             said = Known(name, value, "flag", evidence="answered")
-            others = [each for each in trace.stated if each.name != name]
-            trace = advise(trace.base, [*others, said], declined=trace.declined)
-    return trace
+            others = [each for each in advice.stated if each.name != name]
+            advice = advise(advice.base, [*others, said], declined=advice.declined)
+    return advice
 
 
-def _asked(trace: Trace, question: Question) -> FactValue | None:
+def _asked(advice: Advice, question: Question) -> FactValue | None:
     """Ask one question until the answer is understood; None if there is none."""
     fact = question.fact
     numbered = {str(number): word for number, word in enumerate(question.answers, 1)}
     typer.echo("", err=True)
-    for conflict in trace.conflicts:
+    for conflict in advice.conflicts:
         typer.echo(f"{conflict.because}", err=True)
     typer.echo(fact.question, err=True)
     if question.guess:
@@ -53,7 +53,7 @@ def _asked(trace: Trace, question: Question) -> FactValue | None:
         switches = {"y": True, "yes": True, "n": False, "no": False}
         said = switches.get(word.lower(), word) if fact.type == "flag" else word
         try:
-            return from_options(trace.base, {fact.name: said})[0].value
+            return from_options(advice.base, {fact.name: said})[0].value
         except UsageError as error:
             typer.echo(f"  {error.message}. {error.hint}".rstrip(), err=True)
     return None

@@ -14,7 +14,7 @@ import typer
 
 from lossctl.errors import LossctlError, UsageError, quote, visible
 from lossctl.render import SUFFIXES, Format, render
-from lossctl.report import Card, Report
+from lossctl.report import Page, Report
 
 PANEL = "Output"
 
@@ -120,7 +120,7 @@ class Output:
         elif not _drawn(report, form, digits):
             for piece in pieces:
                 typer.echo(piece)
-        if not isinstance(report, Card) and form is not Format.JSON:
+        if not isinstance(report, Page) and form is not Format.JSON:
             for note in report.notes:
                 self._tell(f"note: {visible(note.message)}")
 

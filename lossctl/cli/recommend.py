@@ -79,13 +79,13 @@ def recommend(
         raise UsageError("standard input can be read only once")
     known = from_options(base, given) + ([] if facts is None else from_file(base, facts))
     known += _from_data(files or [], reading, quiet=quiet)
-    trace = advise(base, known)
+    advice = advise(base, known)
     if interactive:
         from lossctl.cli.interview import interview  # noqa: PLC0415
 
-        trace = interview(trace)
+        advice = interview(advice)
     card = answer(
-        trace,
+        advice,
         files=files or [],
         reading=_reading_words(reading),
         trial=_trial(files, reading),
@@ -95,20 +95,20 @@ def recommend(
     )
     destination.emit(card)
     if form in (Format.VALUE, Format.CSV, Format.JSONL) and not quiet:
-        for message in _untold(trace):
+        for message in _untold(advice):
             typer.echo(f"note: {visible(message)}", err=True)
-    if not trace.situation.recommended:
+    if not advice.situation.recommended:
         raise typer.Exit(NO_LOSS)
 
 
-def _untold(trace: Any) -> Iterator[str]:  # noqa: ANN401
+def _untold(advice: Any) -> Iterator[str]:  # noqa: ANN401
     """Say what rows of losses leave no room for."""
     from lossctl.advice.recommendation import said  # noqa: PLC0415
 
-    for conflict in trace.conflicts:
+    for conflict in advice.conflicts:
         facts = " and ".join(f"{each.name} {said(each.value)}" for each in conflict.facts)
         yield f"{facts} do not go together: {conflict.because}"
-    if not trace.situation.recommended:
+    if not advice.situation.recommended:
         yield "no loss is left"
 
 
@@ -141,7 +141,7 @@ def _from_data(files: Sequence[str], given: Mapping[str, Any], *, quiet: bool) -
     with shown_progress(quiet=quiet) as progress:
         findings = detect_files(files, reading, progress.advance)
     if not quiet:
-        for each in findings.remarks:
+        for each in findings.observations:
             typer.echo(f"note: {visible(each.message)}", err=True)
     return list(findings.facts)
 

@@ -22,9 +22,9 @@ from lossctl.detectors import (
     targets,
 )
 from lossctl.detectors.files import open_roles
-from lossctl.detectors.findings import Finding, Findings, Remark
-from lossctl.detectors.overfitting import Gap, compare
-from lossctl.detectors.profile import Names, Seen
+from lossctl.detectors.findings import Finding, Findings, Observation
+from lossctl.detectors.overfitting import GeneralisationGap, compare
+from lossctl.detectors.profile import Names, Profile
 from lossctl.engine.arrays import column_names, common_length, labels_or_numbers
 from lossctl.facts.vocabulary import Known
 from lossctl.tables import Reading
@@ -41,7 +41,7 @@ __all__ = [
     "detect_files",
 ]
 
-Detector = Callable[[Seen, Mapping[str, Known]], Iterator[Finding]]
+Detector = Callable[[Profile, Mapping[str, Known]], Iterator[Finding]]
 
 DETECTORS: Sequence[Detector] = (
     boxes.detect,
@@ -103,7 +103,7 @@ def compare_files(
     validation: Sequence[str],
     reading: Reading,
     progress: Progress | None = None,
-) -> Gap:
+) -> GeneralisationGap:
     """Compare the losses of rows that a model has learned from and of others.
 
     Args:
@@ -117,31 +117,31 @@ def compare_files(
         DataError: a file cannot be read, or the two have no loss in common.
     """
     sides = [_observed_files(files, reading, progress) for files in (train, validation)]
-    known, new = ((seen, _found(seen)) for seen in sides)
+    known, new = ((profile, _found(profile)) for profile in sides)
     return compare(known, new)
 
 
-def _observed(blocks: Iterable[Block], names: Names) -> Seen:
-    seen = Seen(names)
+def _observed(blocks: Iterable[Block], names: Names) -> Profile:
+    profile = Profile(names)
     for block in blocks:
-        seen.see(block)
-    return seen
+        profile.add(block)
+    return profile
 
 
-def _observed_files(files: Sequence[str], reading: Reading, progress: Progress | None) -> Seen:
+def _observed_files(files: Sequence[str], reading: Reading, progress: Progress | None) -> Profile:
     with open_roles(files, reading, progress) as tables:
-        seen = _observed(tables.blocks(), Names(tables.columns, tables.pictures))
-        seen.notes = tables.notes
-    return seen
+        profile = _observed(tables.blocks(), Names(tables.columns, tables.images))
+        profile.notes = tables.notes
+    return profile
 
 
-def _found(seen: Seen) -> Findings:
+def _found(profile: Profile) -> Findings:
     found: dict[str, Known] = {}
     findings: list[Finding] = [
-        Remark(each.kind, each.message, rows=each.count) for each in seen.notes
+        Observation(each.kind, each.message, rows=each.count) for each in profile.notes
     ]
     for detector in DETECTORS:
-        new = list(detector(seen, found))
+        new = list(detector(profile, found))
         findings += new
         found |= {each.name: each for each in new if isinstance(each, Known)}
-    return Findings.of(findings, seen.rows)
+    return Findings.of(findings, profile.rows)

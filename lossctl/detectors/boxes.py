@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from lossctl.block import Array
-from lossctl.detectors.findings import Finding, Remark, fact, percent
-from lossctl.detectors.profile import Seen
+from lossctl.detectors.findings import Finding, Observation, fact, percent
+from lossctl.detectors.profile import Profile
 from lossctl.facts.vocabulary import Known
 
 NAMED = {
@@ -36,35 +36,35 @@ SOUND = 0.99
 """The share of rows that must have a width and a height."""
 
 
-def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
+def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Say that rows are boxes, in which format, and whether some miss each other."""
     del found
-    roles = [role for role in ("target", "prediction") if role in seen.roles]
-    if seen.words or any(seen.sample[role].shape[1] != 4 for role in roles):
+    roles = [role for role in ("target", "prediction") if role in profile.roles]
+    if profile.words or any(profile.sample[role].shape[1] != 4 for role in roles):
         return
-    form = _form(seen)
-    corners = {role: _corners(seen.sample[role], form or "xyxy") for role in roles}
+    form = _form(profile)
+    corners = {role: _corners(profile.sample[role], form or "xyxy") for role in roles}
     sound = min(float((each[:, 2:] > each[:, :2]).all(axis=1).mean()) for each in corners.values())
     if form is None:
-        if sound == 1 and not seen.target.whole | seen.target.within_unit:
+        if sound == 1 and not profile.target.whole | profile.target.within_unit:
             evidence = "Four columns, of which the third and fourth exceed the first two."
-            yield fact("output", "boxes", "weak", evidence, seen.rows)
+            yield fact("output", "boxes", "weak", evidence, profile.rows)
         return
     if sound < SOUND:
         message = f"Columns named as boxes, but only {percent(sound)} of the rows have a size."
-        yield Remark("boxes", message, {"sound": sound}, seen.rows)
+        yield Observation("boxes", message, {"sound": sound}, profile.rows)
         return
     evidence = f"Columns named as boxes ({form}); {percent(sound)} have a size."
-    yield fact("output", "boxes", "likely", evidence, seen.rows, sound=sound)
+    yield fact("output", "boxes", "likely", evidence, profile.rows, sound=sound)
     if len(corners) == 2:
         apart = _miss(corners["prediction"], corners["target"])
-        evidence = f"{apart:,} of {seen.sample.rows:,} predicted boxes miss theirs altogether."
-        yield fact("no_overlap", apart > 0, "likely", evidence, seen.rows, apart=apart)
+        evidence = f"{apart:,} of {profile.sample.rows:,} predicted boxes miss theirs altogether."
+        yield fact("no_overlap", apart > 0, "likely", evidence, profile.rows, apart=apart)
 
 
-def _form(seen: Seen) -> str | None:
+def _form(profile: Profile) -> str | None:
     """Name the format that the columns' names stand for."""
-    names = seen.names.of("target")
+    names = profile.names.of("target")
     plain = tuple(name.lower().removeprefix("target_").removeprefix("bbox_") for name in names)
     return next((form for form, known in NAMED.items() if plain in known), None)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from lossctl.block import Array
-from lossctl.detectors.findings import Confidence, Finding, Remark, fact, percent
-from lossctl.detectors.profile import Seen
+from lossctl.detectors.findings import Confidence, Finding, Observation, fact, percent
+from lossctl.detectors.profile import Profile
 from lossctl.errors import plural
 from lossctl.facts.vocabulary import Known
 
@@ -34,54 +34,56 @@ POSITIVE = ("binary_01", "plus_minus_1", "mask")
 """Labels of which the larger one is the positive class."""
 
 
-def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
+def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Count the classes, and compare their frequencies."""
     labels = found.get("labels")
     if labels is None or labels.confidence == "weak":
         return
     if labels.value == "multi_hot":
-        yield from _several_labels(seen)
+        yield from _several_labels(profile)
         return
-    counts = _counts(seen, str(labels.value))
+    counts = _counts(profile, str(labels.value))
     if not len(counts):
         return
-    yield from _number(seen, str(labels.value), len(counts))
+    yield from _number(profile, str(labels.value), len(counts))
     if len(counts) == 1:
-        yield Remark("constant_target", "All targets are of the same class.", rows=seen.rows)
+        yield Observation(
+            "constant_target", "All targets are of the same class.", rows=profile.rows
+        )
         return
-    if seen.target.columns == 1 and "target" not in seen.words:
-        least = int(seen.target.least)
+    if profile.target.columns == 1 and "target" not in profile.words:
+        least = int(profile.target.least)
         if labels.value in ("integer", "mask") and (len(counts) > 2 or least == 1):
-            yield fact("label_min", least, "likely", f"The least label is {least}.", seen.rows)
+            yield fact("label_min", least, "likely", f"The least label is {least}.", profile.rows)
     if len(counts) == 2 and (labels.value == "mask" or _is_binary(found)):
-        yield from _two(seen, counts, positive=labels.value in POSITIVE)
+        yield from _two(profile, counts, positive=labels.value in POSITIVE)
     else:
-        yield from _more(seen, counts)
+        yield from _more(profile, counts)
 
 
 def _is_binary(found: Mapping[str, Known]) -> bool:
     return "task" in found and found["task"].value == "binary_classification"
 
 
-def _counts(seen: Seen, labels: str) -> Array:
+def _counts(profile: Profile, labels: str) -> Array:
     """Count the rows of each class that occurs; none where labels are not classes."""
-    if "target" in seen.words:
-        return np.array(list(seen.words["target"].values()), dtype=np.float64)
+    if "target" in profile.words:
+        return np.array(list(profile.words["target"].values()), dtype=np.float64)
     if labels == "one_hot":
-        return seen.target.sums[seen.target.sums > 0]
-    tally = seen.target.tally or {}
+        return profile.target.sums[profile.target.sums > 0]
+    tally = profile.target.tally or {}
     return np.array([tally[value] for value in sorted(tally)], dtype=np.float64)
 
 
-def _number(seen: Seen, labels: str, occurring: int) -> Iterator[Finding]:
-    prediction, target, rows = seen.prediction, seen.target, seen.rows
+def _number(profile: Profile, labels: str, occurring: int) -> Iterator[Finding]:
+    prediction, target, rows = profile.prediction, profile.target, profile.rows
     columns = target.columns if labels == "one_hot" else 0
     if not columns and prediction is not None and prediction.columns > 1:
         columns = prediction.columns
     classes = max(columns, occurring)
     if columns > occurring:
         absent = f"{plural(columns - occurring, 'class')} of {columns} never occur."
-        yield Remark("absent_classes", absent, {"absent": columns - occurring}, rows)
+        yield Observation("absent_classes", absent, {"absent": columns - occurring}, rows)
     if classes == 2 and labels in ("binary_01", "plus_minus_1"):
         yield fact("n_classes", 2, "likely", "The targets have two values.", rows)
     elif classes >= 2:
@@ -89,42 +91,42 @@ def _number(seen: Seen, labels: str, occurring: int) -> Iterator[Finding]:
         yield fact("n_classes", classes, "likely", f"There are {classes} {what}.", rows)
 
 
-def _two(seen: Seen, counts: Array, *, positive: bool) -> Iterator[Finding]:
+def _two(profile: Profile, counts: Array, *, positive: bool) -> Iterator[Finding]:
     """Say how rare the rarer class is; of 0 and 1, and of -1 and +1, the larger is positive."""
     share = float(counts[1] / counts.sum())
     rarer = min(share, 1 - share)
     if positive:
-        what = "pixels" if seen.names.pictures else "targets"
-        evidence = f"{percent(share)} of the {what} are {seen.target.greatest:g}."
-        yield fact("foreground", share, "certain", evidence, seen.rows)
+        what = "pixels" if profile.names.images else "targets"
+        evidence = f"{percent(share)} of the {what} are {profile.target.greatest:g}."
+        yield fact("foreground", share, "certain", evidence, profile.rows)
     degree = next((name for name, limit in DEGREES if rarer < limit), "none")
     votes = _Votes(counts)
     evidence = f"The rarer class has {percent(rarer)}; {votes.said}."
-    yield fact("imbalance", degree, "certain", evidence, seen.rows, **votes.numbers)
+    yield fact("imbalance", degree, "certain", evidence, profile.rows, **votes.numbers)
     imbalanced = degree in ("extreme", "moderate")
     sure: Confidence = "likely" if votes.agree(imbalanced=imbalanced) else "weak"
-    yield fact("imbalanced", imbalanced, sure, evidence, seen.rows, **votes.numbers)
+    yield fact("imbalanced", imbalanced, sure, evidence, profile.rows, **votes.numbers)
 
 
-def _more(seen: Seen, counts: Array) -> Iterator[Finding]:
+def _more(profile: Profile, counts: Array) -> Iterator[Finding]:
     votes = _Votes(counts)
     least, most = percent(counts.min() / counts.sum()), percent(counts.max() / counts.sum())
     evidence = f"Classes have {least} to {most}; {votes.said}."
     imbalanced = votes.cleanlab or votes.evalml
     both = votes.agree(imbalanced=imbalanced)
     sure: Confidence = "likely" if both else "weak"
-    yield fact("imbalanced", imbalanced, sure, evidence, seen.rows, **votes.numbers)
+    yield fact("imbalanced", imbalanced, sure, evidence, profile.rows, **votes.numbers)
     rare = float((counts < FEW_ROWS).mean())
     if len(counts) >= MANY_CLASSES and votes.ratio >= LONG_TAIL and rare >= MANY_RARE:
         evidence = (
             f"{len(counts)} classes, the largest {votes.ratio:.3g} times the smallest; "
             f"{percent(rare)} of them have fewer than {FEW_ROWS} rows."
         )
-        yield fact("long_tailed", True, "likely", evidence, seen.rows, rare=rare)
+        yield fact("long_tailed", True, "likely", evidence, profile.rows, rare=rare)
 
 
-def _several_labels(seen: Seen) -> Iterator[Finding]:
-    target, rows = seen.target, seen.rows
+def _several_labels(profile: Profile) -> Iterator[Finding]:
+    target, rows = profile.target, profile.rows
     shares = target.sums / rows
     share = float(shares.mean())
     yield fact("n_classes", target.columns, "likely", f"There are {target.columns} columns.", rows)
@@ -133,7 +135,7 @@ def _several_labels(seen: Seen) -> Iterator[Finding]:
     absent = int((shares == 0).sum())
     if absent:
         message = f"{plural(absent, 'label')} of {target.columns} never occur."
-        yield Remark("absent_classes", message, {"absent": absent}, rows)
+        yield Observation("absent_classes", message, {"absent": absent}, rows)
 
 
 class _Votes:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lossctl.block import Array
 from lossctl.detectors.findings import Confidence, Finding, fact, percent
-from lossctl.detectors.profile import Seen
+from lossctl.detectors.profile import Profile
 from lossctl.detectors.scale import is_numbers
 from lossctl.facts.vocabulary import Known
 
@@ -25,34 +25,34 @@ FEW = 50
 """With fewer rows nothing is said."""
 
 
-def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
+def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Compare the spread and the zeros of the targets with those of Poisson's distribution."""
     if not is_numbers(found):
         return
-    if seen.target.least < 0:
-        evidence = f"The least target is {seen.target.least:.6g}."
-        yield fact("counts", False, "certain", evidence, seen.rows)
-    elif not seen.target.whole:
+    if profile.target.least < 0:
+        evidence = f"The least target is {profile.target.least:.6g}."
+        yield fact("counts", False, "certain", evidence, profile.rows)
+    elif not profile.target.whole:
         evidence = "There are fractions among the targets."
-        yield fact("counts", False, "likely", evidence, seen.rows)
-    if seen.target.columns > 1 or seen.sample.rows < FEW:
+        yield fact("counts", False, "likely", evidence, profile.rows)
+    if profile.target.columns > 1 or profile.sample.rows < FEW:
         return
     counts = found.get("counts")
     if counts is None:
-        yield from _zeros_among_numbers(seen)
+        yield from _zeros_among_numbers(profile)
         return
-    target, prediction = seen.sample["target"][:, 0], seen.prediction
+    target, prediction = profile.sample["target"][:, 0], profile.prediction
     if prediction is not None and prediction.columns == 1 and prediction.least > 0:
-        rates = seen.sample["prediction"][:, 0]
-        yield from _dispersed(target, rates, seen.rows, counts.confidence)
-        yield _zeros(target, rates, seen.rows, counts.confidence)
+        rates = profile.sample["prediction"][:, 0]
+        yield from _dispersed(target, rates, profile.rows, counts.confidence)
+        yield _zeros(target, rates, profile.rows, counts.confidence)
         return
     mean = float(target.mean())
     ratio = float(target.var(ddof=1)) / mean
     if ratio > DISPERSION:
         evidence = f"The variance is {ratio:.3g} times the mean; predictors may explain that."
-        yield fact("overdispersed", True, "weak", evidence, seen.rows, ratio=ratio)
-    yield _zeros(target, np.full(len(target), mean), seen.rows, "weak")
+        yield fact("overdispersed", True, "weak", evidence, profile.rows, ratio=ratio)
+    yield _zeros(target, np.full(len(target), mean), profile.rows, "weak")
 
 
 def _dispersed(target: Array, rates: Array, rows: int, confidence: Confidence) -> Iterator[Finding]:
@@ -83,14 +83,14 @@ def _zeros(target: Array, rates: Array, rows: int, confidence: Confidence) -> Fi
     return fact("zero_inflated", many, confidence, evidence, rows, **numbers)
 
 
-def _zeros_among_numbers(seen: Seen) -> Iterator[Finding]:
+def _zeros_among_numbers(profile: Profile) -> Iterator[Finding]:
     """Tell whether numbers that count nothing are 0 again and again."""
-    target, share = seen.target, seen.target.zeros / seen.rows
+    target, share = profile.target, profile.target.zeros / profile.rows
     if target.least > 0:
         return
     if share <= ZEROS:
         evidence = f"{percent(share)} of the targets are exactly 0."
-        yield fact("zero_inflated", False, "likely", evidence, seen.rows, share=share)
+        yield fact("zero_inflated", False, "likely", evidence, profile.rows, share=share)
     elif target.least == 0 and not target.whole:
         evidence = f"{percent(share)} of the targets are exactly 0, the others are above."
-        yield fact("zero_inflated", True, "likely", evidence, seen.rows, share=share)
+        yield fact("zero_inflated", True, "likely", evidence, profile.rows, share=share)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from lossctl.detectors.findings import Finding, Remark
-from lossctl.detectors.profile import Seen
+from lossctl.detectors.findings import Finding, Observation
+from lossctl.detectors.profile import Profile
 from lossctl.detectors.scale import is_numbers
 from lossctl.facts.vocabulary import Known
 
@@ -18,11 +18,11 @@ REPEATED, FEW = 2, 20
 """How often a placeholder must occur, and among how many others."""
 
 
-def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
+def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Name placeholders that lie beyond all other targets by more than their whole range."""
-    if not is_numbers(found) or seen.target.columns > 1 or not seen.target.measurable:
+    if not is_numbers(found) or profile.target.columns > 1 or not profile.target.measurable:
         return
-    values = seen.sample["target"][:, 0]
+    values = profile.sample["target"][:, 0]
     suspects = [each for each in PLACEHOLDERS if np.count_nonzero(values == each) >= REPEATED]
     others = values[~np.isin(values, suspects)]
     if not suspects or len(others) < FEW:
@@ -37,4 +37,6 @@ def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
                 f"The target {value} occurs {count:,} times, the others are from {least:.6g} to "
                 f"{greatest:.6g}: it may stand for missing values."
             )
-            yield Remark("placeholders", message, {"value": value, "count": count}, seen.rows)
+            yield Observation(
+                "placeholders", message, {"value": value, "count": count}, profile.rows
+            )

@@ -41,7 +41,7 @@ def open_roles(files: Sequence[str], reading: Reading, progress: Progress | None
 
 def _worded(tables: Dataset, role: Role) -> Role:
     """Return the role as one of words, where its column starts with one."""
-    if tables.pictures or tables.widths[role.name] > 1:
+    if tables.images or tables.widths[role.name] > 1:
         return role
     for row in range(LOOK_AHEAD):
         try:

@@ -12,7 +12,7 @@ Confidence: TypeAlias = Literal["certain", "likely", "weak"]
 
 
 @dataclass(frozen=True)
-class Remark:
+class Observation:
     """Something worth saying of the data that is no fact of the vocabulary.
 
     Args:
@@ -28,7 +28,7 @@ class Remark:
     rows: int = 0
 
 
-Finding: TypeAlias = Known | Remark
+Finding: TypeAlias = Known | Observation
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Findings:
     """
 
     facts: Sequence[Known]
-    remarks: Sequence[Remark]
+    observations: Sequence[Observation]
     rows: int
 
     @classmethod
@@ -50,7 +50,7 @@ class Findings:
         """Sort findings into facts and remarks."""
         found = list(findings)
         facts = [each for each in found if isinstance(each, Known)]
-        return cls(facts, [each for each in found if isinstance(each, Remark)], rows)
+        return cls(facts, [each for each in found if isinstance(each, Observation)], rows)
 
 
 def fact(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from lossctl.detectors.findings import Finding, fact
-from lossctl.detectors.profile import Seen
+from lossctl.detectors.profile import Profile
 from lossctl.errors import listing, quote
 from lossctl.facts.vocabulary import Known
 from lossctl.tables.roles import USUAL
@@ -46,12 +46,12 @@ def _named(names: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     return ("predictive_distribution", members) if len(members) > 1 else ("", ())
 
 
-def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
+def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Say what is forecast, where all columns of the predictions are called so."""
     del found
-    names = seen.names.of("prediction")
+    names = profile.names.of("prediction")
     output, columns = _named(names)
     if columns and len(columns) == len(names):
         said = listing(names) if len(names) < 4 else f"{quote(names[0])} to {quote(names[-1])}"
         evidence = f"The predictions' columns are called {said}."
-        yield fact("output", output, "likely", evidence, seen.rows, columns=len(columns))
+        yield fact("output", output, "likely", evidence, profile.rows, columns=len(columns))

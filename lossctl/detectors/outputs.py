@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from lossctl.detectors.findings import Confidence, Finding, Remark, fact
-from lossctl.detectors.profile import Seen, Summary
+from lossctl.detectors.findings import Confidence, Finding, Observation, fact
+from lossctl.detectors.profile import Profile, Summary
 from lossctl.facts.vocabulary import Known
 
 FEW = 20
@@ -19,39 +19,39 @@ CLASSES = (
 )
 
 
-def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
+def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Say what the predictions are."""
-    prediction = seen.prediction
+    prediction = profile.prediction
     if prediction is None:
-        if "prediction" in seen.words:
+        if "prediction" in profile.words:
             message = "The predictions are words; losses need scores or probabilities."
-            yield Remark("hard_predictions", message, rows=seen.rows)
+            yield Observation("hard_predictions", message, rows=profile.rows)
         return
     if prediction.constant:
         message = f"All predictions are {prediction.least:.12g}."
-        yield Remark("constant_predictions", message, rows=seen.rows)
+        yield Observation("constant_predictions", message, rows=profile.rows)
         return
     known = found.get("output")
     if "task" not in found or (known is not None and known.confidence != "weak"):
         return
     soft = "labels" in found and found["labels"].value == "soft"
     if found["task"].value in CLASSES or soft:
-        yield from _of_classes(seen, prediction, found["task"])
+        yield from _of_classes(profile, prediction, found["task"])
     elif found["task"].value == "regression":
-        yield from _of_numbers(seen, prediction)
+        yield from _of_numbers(profile, prediction)
 
 
-def _of_classes(seen: Seen, prediction: Summary, task: Known) -> Iterator[Finding]:
-    rows, several = seen.rows, prediction.columns > 1
+def _of_classes(profile: Profile, prediction: Summary, task: Known) -> Iterator[Finding]:
+    rows, several = profile.rows, prediction.columns > 1
     if several and task.value == "binary_classification":
         evidence = f"The predictions have {prediction.columns} columns."
         yield fact("n_outputs", prediction.columns, "certain", evidence, rows)
     sure: Confidence = "weak" if task.confidence == "weak" or rows < FEW else "likely"
     single = prediction.zero_or_one and (not several or prediction.one_of_all == rows)
     values = set(prediction.tally or {})
-    if single or (not several and values and values <= set(seen.target.tally or {})):
+    if single or (not several and values and values <= set(profile.target.tally or {})):
         message = "The predictions are classes; losses need scores or probabilities."
-        yield Remark("hard_predictions", message, rows=rows)
+        yield Observation("hard_predictions", message, rows=rows)
         return
     span = f"from {prediction.least:.3g} to {prediction.greatest:.3g}"
     if not prediction.within_unit:
@@ -65,13 +65,13 @@ def _of_classes(seen: Seen, prediction: Summary, task: Known) -> Iterator[Findin
         yield fact("output", "probability", sure, f"The predictions are {span}{more}.", rows)
 
 
-def _of_numbers(seen: Seen, prediction: Summary) -> Iterator[Finding]:
-    rows, columns = seen.rows, prediction.columns
-    if columns == seen.target.columns:
+def _of_numbers(profile: Profile, prediction: Summary) -> Iterator[Finding]:
+    rows, columns = profile.rows, prediction.columns
+    if columns == profile.target.columns:
         evidence = "A number is predicted for each target."
         yield fact("output", "continuous", "likely", evidence, rows)
-    elif seen.target.columns == 1:
-        several = seen.sample["prediction"]
+    elif profile.target.columns == 1:
+        several = profile.sample["prediction"]
         rising = bool((several[:, 1:] >= several[:, :-1]).all())
         value = "quantiles" if rising else "predictive_distribution"
         order = ", never falling" if rising else ""

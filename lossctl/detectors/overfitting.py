@@ -11,7 +11,7 @@ import numpy as np
 from lossctl.block import Array, Codes
 from lossctl.detectors.findings import Findings
 from lossctl.detectors.probabilities import classes_of
-from lossctl.detectors.profile import Seen
+from lossctl.detectors.profile import Profile
 from lossctl.errors import DataError
 from lossctl.facts.vocabulary import Known
 from lossctl.report import Note
@@ -30,7 +30,7 @@ CLIP = 2.220446049250313e-16
 
 
 @dataclass(frozen=True)
-class Gap:
+class GeneralisationGap:
     """The mean losses of two sets of rows, and how they differ.
 
     Args:
@@ -62,7 +62,9 @@ class Gap:
         return self.z > SURELY and self.ratio > MARGIN
 
 
-def compare(train: tuple[Seen, Findings], validation: tuple[Seen, Findings]) -> Gap:
+def compare(
+    train: tuple[Profile, Findings], validation: tuple[Profile, Findings]
+) -> GeneralisationGap:
     """Compare the losses of two sets of rows, or of a sample where they are many.
 
     Raises:
@@ -78,21 +80,23 @@ def compare(train: tuple[Seen, Findings], validation: tuple[Seen, Findings]) -> 
     z = difference / error if error > 0 else math.copysign(math.inf, difference)
     z = 0.0 if difference == 0 else z
     notes = (*train[0].notes, *validation[0].notes)
-    return Gap(loss, float(known.mean()), float(new.mean()), len(known), len(new), z, notes)
+    return GeneralisationGap(
+        loss, float(known.mean()), float(new.mean()), len(known), len(new), z, notes
+    )
 
 
-def _losses(seen: Seen, findings: Findings) -> tuple[str, Array]:
+def _losses(profile: Profile, findings: Findings) -> tuple[str, Array]:
     """Return the name of the loss, and that of each sampled row."""
     found = {each.name: each for each in findings.facts}
-    if seen.prediction is None:
+    if profile.prediction is None:
         raise DataError("there are no predictions in numbers", "give predictions, then targets")
-    labels = classes_of(seen, found)
+    labels = classes_of(profile, found)
     if labels is not None:
-        return "log loss", _log_loss(seen.sample["prediction"], labels, found)
-    prediction, target = seen.sample["prediction"], seen.sample["target"]
+        return "log loss", _log_loss(profile.sample["prediction"], labels, found)
+    prediction, target = profile.sample["prediction"], profile.sample["target"]
     if "output" in found and found["output"].value == "mean_and_variance":
         prediction = prediction[:, :1]  # the mean is read before the variance
-    if prediction.shape != target.shape or "target" in seen.words:
+    if prediction.shape != target.shape or "target" in profile.words:
         raise DataError("predictions and targets have neither classes nor columns in common")
     return "squared error", ((prediction - target) ** 2).mean(axis=1)
 

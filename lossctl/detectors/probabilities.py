@@ -8,8 +8,8 @@ import numpy as np
 
 from lossctl.block import Array, Codes, Mask
 from lossctl.catalogue.kinds import Partners
-from lossctl.detectors.findings import Confidence, Finding, Remark, fact, percent
-from lossctl.detectors.profile import SEED, Seen, Summary
+from lossctl.detectors.findings import Confidence, Finding, Observation, fact, percent
+from lossctl.detectors.profile import SEED, Profile, Summary
 from lossctl.detectors.targets import names_classes
 from lossctl.facts.vocabulary import Known
 
@@ -32,51 +32,51 @@ FLAT = 0.85
 """Wrong labels are as frequent among the surest predictions; a model's own mistakes are rarer."""
 
 
-def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
+def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Compare probabilities with what came of them."""
     output = found.get("output")
     if output is None or output.value not in ("probability", "distribution"):
         return
-    if output.confidence == "weak" or seen.names.pictures or seen.sample.rows < FEW:
+    if output.confidence == "weak" or profile.names.images or profile.sample.rows < FEW:
         return  # neighbouring pixels are alike, so their number says little
-    labels = classes_of(seen, found)
+    labels = classes_of(profile, found)
     if labels is None:
         return
-    probabilities = seen.sample["prediction"]
+    probabilities = profile.sample["prediction"]
     if probabilities.shape[1] == 1:
         probabilities = np.hstack([1 - probabilities, probabilities])
     chosen = slice(None, None, -(-len(labels) // ROWS))
-    yield from _calibration(probabilities[chosen], labels[chosen], seen.rows)
-    yield from _noise(probabilities, labels, seen.rows)
+    yield from _calibration(probabilities[chosen], labels[chosen], profile.rows)
+    yield from _noise(probabilities, labels, profile.rows)
 
 
-def classes_of(seen: Seen, found: Mapping[str, Known]) -> Codes | None:
+def classes_of(profile: Profile, found: Mapping[str, Known]) -> Codes | None:
     """Return the class of each sampled row as the number of its column in the predictions.
 
     None where the labels are no classes, or do not belong to the columns.
     """
-    labels, prediction = found.get("labels"), seen.prediction
+    labels, prediction = found.get("labels"), profile.prediction
     if labels is None or prediction is None:
         return None
-    target = seen.sample["target"]
+    target = profile.sample["target"]
     if labels.value == "one_hot":
         return target.argmax(axis=1) if target.shape[1] == prediction.columns else None
     if prediction.columns == 1:
         two = labels.value in ("binary_01", "plus_minus_1")
         return (target[:, 0] > 0).astype(np.intp) if two else None
-    named = labels.value in ("integer", "binary_01") and names_classes(seen)
-    return _columns_of(seen, prediction) if named else None
+    named = labels.value in ("integer", "binary_01") and names_classes(profile)
+    return _columns_of(profile, prediction) if named else None
 
 
-def _columns_of(seen: Seen, prediction: Summary) -> Codes:
+def _columns_of(profile: Profile, prediction: Summary) -> Codes:
     """Return the place of the column that each row's label names, or counts from 0 or 1."""
-    partners = Partners(prediction.columns, seen.names.of("prediction"))
-    values, codes = np.unique(seen.sample["target"][:, 0].astype(np.intp), return_inverse=True)
-    words = list(seen.words.get("target", ()))
+    partners = Partners(prediction.columns, profile.names.of("prediction"))
+    values, codes = np.unique(profile.sample["target"][:, 0].astype(np.intp), return_inverse=True)
+    words = list(profile.words.get("target", ()))
     said = [words[value] if words else str(value) for value in values.tolist()]
     if words or {*said} <= {*partners.names}:
         return np.array([partners.place(label) for label in said], dtype=np.intp)[codes]
-    shift = 1 if seen.target.greatest >= prediction.columns else 0
+    shift = 1 if profile.target.greatest >= prediction.columns else 0
     return values[codes] - shift
 
 
@@ -106,7 +106,7 @@ def _calibration(probabilities: Array, labels: Codes, rows: int) -> Iterator[Fin
         f"the most in {DRAWS} draws of a calibrated model; on average they are {tendency}."
     )
     numbers = {"calibration_error": error, "greatest_by_chance": max(null), "excess": distance}
-    yield Remark("calibration", message, numbers, rows)
+    yield Observation("calibration", message, numbers, rows)
 
 
 def calibration_error(sure: Array, came: Mask, bins: Codes) -> float:

@@ -66,7 +66,7 @@ class Summary:
         self.sums: Array = np.zeros(0)
         self.tally: dict[float, int] | None = {}
 
-    def see(self, values: Array) -> None:
+    def add(self, values: Array) -> None:
         """Take in some rows, `(rows,)` or `(rows, columns)`."""
         table = values.reshape(len(values), -1)
         if not self.rows:
@@ -140,7 +140,7 @@ class Sample:
         self._roles: dict[str, Array] = {}
         self._limit = MOST_ROWS
 
-    def see(self, roles: Mapping[str, Array], rows: int) -> None:
+    def add(self, roles: Mapping[str, Array], rows: int) -> None:
         """Draw a number for each row, and keep the rows that have the smallest so far."""
         tables = {role: values.reshape(rows, -1) for role, values in roles.items()}
         if not self._roles:
@@ -173,14 +173,14 @@ class Names:
     """What the columns of the roles are called, and whether the rows are pixels."""
 
     columns: Mapping[str, tuple[str, ...]]
-    pictures: bool = False
+    images: bool = False
 
     def of(self, role: str) -> tuple[str, ...]:
         """Return the names of a role's columns; none where they have none."""
         return tuple(self.columns.get(role, ()))
 
 
-class Seen:
+class Profile:
     """Observes blocks; all detectors rest on what it has seen of them.
 
     Attributes:
@@ -197,7 +197,7 @@ class Seen:
         self.words: dict[str, dict[str, int]] = {}
         self._summaries: dict[str, Summary] = {}
 
-    def see(self, block: Block) -> None:
+    def add(self, block: Block) -> None:
         """Take in some rows.
 
         Raises:
@@ -208,8 +208,8 @@ class Seen:
             raise DataError("prediction and target have different numbers of rows")
         arrays = {role: self._numbers(role, column) for role, column in block.roles.items()}
         for role, array in arrays.items():
-            self._summaries.setdefault(role, Summary()).see(array)
-        self.sample.see(arrays, rows.pop())
+            self._summaries.setdefault(role, Summary()).add(array)
+        self.sample.add(arrays, rows.pop())
 
     @property
     def rows(self) -> int:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossctl.block import Array
-from lossctl.detectors.findings import Confidence, Finding, Remark, fact, percent
-from lossctl.detectors.profile import Seen
+from lossctl.detectors.findings import Confidence, Finding, Observation, fact, percent
+from lossctl.detectors.profile import Profile
 from lossctl.detectors.scale import is_numbers
 from lossctl.facts.vocabulary import Known
 
@@ -57,31 +57,31 @@ TINY = 1e-100
 """Spreads below this part of the largest error are none."""
 
 
-def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
+def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Describe the errors of numbers."""
-    prediction = seen.prediction
+    prediction = profile.prediction
     output = found.get("output")
     if prediction is None or output is None or output.value != "continuous":
         return
-    if not is_numbers(found) or seen.sample.rows < FEW or prediction.constant:
+    if not is_numbers(found) or profile.sample.rows < FEW or prediction.constant:
         return
-    if not (prediction.measurable and seen.target.measurable):
+    if not (prediction.measurable and profile.target.measurable):
         return
-    predicted = seen.sample["prediction"].ravel()
-    target = seen.sample["target"].ravel()
+    predicted = profile.sample["prediction"].ravel()
+    target = profile.sample["target"].ravel()
     errors = target - predicted
     largest = float(np.abs(errors).max()) or 1.0
     errors /= largest  # else squares of the smallest numbers would vanish
     spread = Spread.of(errors, largest)
     if spread is None:
         message = "More than half of the errors are the same."
-        yield Remark("equal_errors", message, rows=seen.rows)
+        yield Observation("equal_errors", message, rows=profile.rows)
         return
-    yield from _tails(spread, seen.rows)
-    yield from _heteroscedastic(errors, predicted, seen.rows)
+    yield from _tails(spread, profile.rows)
+    yield from _heteroscedastic(errors, predicted, profile.rows)
     if float(((target - predicted) ** 2).sum()) > float(((target - target.mean()) ** 2).sum()):
         message = "The mean of the targets would predict them better, by the squared error."
-        yield Remark("worse_than_mean", message, rows=seen.rows)
+        yield Observation("worse_than_mean", message, rows=profile.rows)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from lossctl.block import Array
 from lossctl.detectors.findings import Finding, fact
-from lossctl.detectors.profile import Seen
+from lossctl.detectors.profile import Profile
 from lossctl.facts.vocabulary import Known
 
 FEW = 200
@@ -31,19 +31,19 @@ def is_numbers(found: Mapping[str, Known]) -> bool:
     return task is not None and task.value == "regression" and plain
 
 
-def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
+def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Say of which sign, range, spread and shape the targets are."""
     if not is_numbers(found):
         return
-    target, rows = seen.target, seen.rows
+    target, rows = profile.target, profile.rows
     positive = target.least > 0
     evidence = f"The least target is {target.least:.6g}."
     yield fact("positive", positive, "certain", evidence, rows, least=target.least)
     limits = "unit_interval" if target.within_unit else "other"
     evidence = f"Targets are from {target.least:.6g} to {target.greatest:.6g}."
     yield fact("range", limits, "certain", evidence, rows)
-    if target.columns == 1 and seen.sample.rows >= FEW and target.measurable:
-        values = seen.sample["target"][:, 0]
+    if target.columns == 1 and profile.sample.rows >= FEW and target.measurable:
+        values = profile.sample["target"][:, 0]
         yield from _spread(values, rows)
         yield from _skewed(values, rows)
         yield from _scaled(values, rows)

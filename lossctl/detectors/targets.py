@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from lossctl.catalogue.kinds import Partners
-from lossctl.detectors.findings import Confidence, Finding, Remark, fact
-from lossctl.detectors.profile import Seen, Summary
+from lossctl.detectors.findings import Confidence, Finding, Observation, fact
+from lossctl.detectors.profile import Profile, Summary
 from lossctl.errors import plural
 from lossctl.facts.vocabulary import Known
 
@@ -26,30 +26,30 @@ GRADES = re.compile(
 TOKENS = re.compile(r"\[.*\]|\S+(?:[ ;,]\S+){2,}")
 
 
-def detect(seen: Seen, found: Mapping[str, Known]) -> Iterator[Finding]:
+def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
     """Say what is predicted, and how the labels are written."""
     output = found.get("output")
     told = None if output is None or output.confidence == "weak" else output.value
     if told == "boxes":
         return
-    target = seen.target
+    target = profile.target
     if target.constant:
-        yield Remark("constant_target", "All targets are the same.", rows=seen.rows)
+        yield Observation("constant_target", "All targets are the same.", rows=profile.rows)
         return
-    if seen.names.pictures:
-        yield from _pixels(seen)
-    elif "target" in seen.words:
-        yield from _words(seen)
+    if profile.names.images:
+        yield from _pixels(profile)
+    elif "target" in profile.words:
+        yield from _words(profile)
     elif target.columns > 1:
-        yield from _table(seen)
+        yield from _table(profile)
     elif told:
-        yield from _forecast(seen)
+        yield from _forecast(profile)
     else:
-        yield from _column(seen)
+        yield from _column(profile)
 
 
-def _pixels(seen: Seen) -> Iterator[Finding]:
-    target, rows = seen.target, seen.rows
+def _pixels(profile: Profile) -> Iterator[Finding]:
+    target, rows = profile.target, profile.rows
     few = target.tally is not None and target.whole and len(target.tally) <= FEW
     if target.zero_or_one or few:
         said = "All pixels are 0 or 1" if target.zero_or_one else "The pixels are few whole numbers"
@@ -60,16 +60,16 @@ def _pixels(seen: Seen) -> Iterator[Finding]:
         yield fact("task", "image_restoration", "weak", evidence, rows)
 
 
-def _words(seen: Seen) -> Iterator[Finding]:
-    tally, rows = seen.words["target"], seen.rows
+def _words(profile: Profile) -> Iterator[Finding]:
+    tally, rows = profile.words["target"], profile.rows
     distinct = len(tally)
     like_tokens = sum(many for word, many in tally.items() if TOKENS.fullmatch(word)) / rows
     if like_tokens > 0.5 and distinct > FEW:
         evidence = "Most targets are several words or a list."
         yield fact("task", "sequence", "weak", evidence, rows, share=like_tokens)
-    elif distinct > max(FEW, np.sqrt(rows)) and not names_classes(seen):
+    elif distinct > max(FEW, np.sqrt(rows)) and not names_classes(profile):
         message = f"The targets are {distinct:,} different words: too many to be classes."
-        yield Remark("many_words", message, {"distinct": distinct}, rows)
+        yield Observation("many_words", message, {"distinct": distinct}, rows)
     else:
         evidence = f"The targets are {distinct} different words."
         task = "binary_classification" if distinct == 2 else "multiclass_classification"
@@ -78,8 +78,8 @@ def _words(seen: Seen) -> Iterator[Finding]:
         yield fact("labels", "integer", "likely", evidence, rows)
 
 
-def _table(seen: Seen) -> Iterator[Finding]:
-    target, rows = seen.target, seen.rows
+def _table(profile: Profile) -> Iterator[Finding]:
+    target, rows = profile.target, profile.rows
     if target.zero_or_one and target.one_of_all == rows:
         evidence = "Each row holds a single 1; all else is 0."
         task = "binary" if target.columns == 2 else "multiclass"
@@ -96,25 +96,25 @@ def _table(seen: Seen) -> Iterator[Finding]:
         yield fact("task", "multiclass_classification", "likely", evidence, rows)
     else:
         evidence = f"The targets are {target.columns} columns of numbers."
-        sure: Confidence = "weak" if seen.prediction is None else "likely"
+        sure: Confidence = "weak" if profile.prediction is None else "likely"
         yield fact("task", "regression", sure, evidence, rows, columns=target.columns)
 
 
-def _column(seen: Seen) -> Iterator[Finding]:
-    target, prediction = seen.target, seen.prediction
+def _column(profile: Profile) -> Iterator[Finding]:
+    target, prediction = profile.target, profile.prediction
     if target.tally is not None and len(target.tally) == 2:
-        yield from _two_values(seen, sorted(target.tally))
+        yield from _two_values(profile, sorted(target.tally))
     elif target.whole:
-        yield from _whole_numbers(seen)
+        yield from _whole_numbers(profile)
     else:
         shares = target.within_unit and prediction is not None and prediction.within_unit
-        yield from _fractions(seen, perhaps_soft=shares)
+        yield from _fractions(profile, perhaps_soft=shares)
 
 
-def _two_values(seen: Seen, values: list[float]) -> Iterator[Finding]:
-    rows, several = seen.rows, seen.prediction is not None and seen.prediction.columns > 2
+def _two_values(profile: Profile, values: list[float]) -> Iterator[Finding]:
+    rows, several = profile.rows, profile.prediction is not None and profile.prediction.columns > 2
     if several:
-        yield from _whole_numbers(seen)
+        yield from _whole_numbers(profile)
     elif values == [0, 1]:
         evidence = "Every target is 0 or 1."
         yield fact("task", "binary_classification", "likely", evidence, rows)
@@ -131,12 +131,12 @@ def _two_values(seen: Seen, values: list[float]) -> Iterator[Finding]:
             yield fact("labels", "integer", "likely", evidence, rows)
 
 
-def _whole_numbers(seen: Seen) -> Iterator[Finding]:
+def _whole_numbers(profile: Profile) -> Iterator[Finding]:
     """Tell classes from counts and from other whole numbers."""
-    target, prediction, rows = seen.target, seen.prediction, seen.rows
+    target, prediction, rows = profile.target, profile.prediction, profile.rows
     shape = _Shape(target)
     if prediction is not None and prediction.columns > 1:
-        if names_classes(seen):
+        if names_classes(profile):
             evidence = f"Whole numbers that fit the predictions' {prediction.columns} columns."
             task = "binary" if prediction.columns == 2 else "multiclass"
             yield fact("task", f"{task}_classification", "likely", evidence, rows)
@@ -147,7 +147,7 @@ def _whole_numbers(seen: Seen) -> Iterator[Finding]:
         return
     real = prediction is not None and not prediction.whole
     if real or not shape.like_classes:
-        yield from _numbers(seen, shape, certainly=real or shape.distinct > FEW)
+        yield from _numbers(profile, shape, certainly=real or shape.distinct > FEW)
     elif shape.like_counts:
         evidence = f"{shape.said}: they may be classes or counts."
         yield fact("task", "multiclass_classification", "weak", evidence, rows)
@@ -159,12 +159,12 @@ def _whole_numbers(seen: Seen) -> Iterator[Finding]:
             "task", "multiclass_classification", "likely" if sure else "weak", evidence, rows
         )
         yield fact("labels", "integer", "likely" if sure else "weak", evidence, rows)
-    yield from _grades(seen, shape)
+    yield from _grades(profile, shape)
 
 
-def _numbers(seen: Seen, shape: _Shape, *, certainly: bool) -> Iterator[Finding]:
+def _numbers(profile: Profile, shape: _Shape, *, certainly: bool) -> Iterator[Finding]:
     """Say that whole numbers are amounts, and perhaps counts."""
-    prediction, rows = seen.prediction, seen.rows
+    prediction, rows = profile.prediction, profile.rows
     sure: Confidence = "likely" if certainly else "weak"
     why = "; the predictions are fractions" if prediction and not prediction.whole else ""
     yield fact("task", "regression", sure, f"{shape.said}{why}.", rows, distinct=shape.distinct)
@@ -175,35 +175,35 @@ def _numbers(seen: Seen, shape: _Shape, *, certainly: bool) -> Iterator[Finding]
     yield fact("counts", True, "likely" if possible else "weak", evidence, rows)
 
 
-def _forecast(seen: Seen) -> Iterator[Finding]:
+def _forecast(profile: Profile) -> Iterator[Finding]:
     """Say that what is forecast with its spread, or in quantiles, is a number."""
-    if seen.target.whole:
-        yield from _numbers(seen, _Shape(seen.target), certainly=True)
+    if profile.target.whole:
+        yield from _numbers(profile, _Shape(profile.target), certainly=True)
     else:
-        yield from _fractions(seen, perhaps_soft=False)
+        yield from _fractions(profile, perhaps_soft=False)
 
 
-def _grades(seen: Seen, shape: _Shape) -> Iterator[Finding]:
-    name = next(iter(seen.names.of("target")), "")
+def _grades(profile: Profile, shape: _Shape) -> Iterator[Finding]:
+    name = next(iter(profile.names.of("target")), "")
     named = GRADES.fullmatch(name) is not None
-    starts = seen.target.least in (0, 1)
-    if shape.contiguous and starts and 3 <= shape.distinct <= 11 and (named or not _zero(seen)):
+    starts = profile.target.least in (0, 1)
+    if shape.contiguous and starts and 3 <= shape.distinct <= 11 and (named or not _zero(profile)):
         evidence = f"{shape.said}: they may be grades."
-        yield fact("ordinal", True, "weak", evidence, seen.rows)
+        yield fact("ordinal", True, "weak", evidence, profile.rows)
 
 
-def _zero(seen: Seen) -> bool:
-    return seen.target.least == 0
+def _zero(profile: Profile) -> bool:
+    return profile.target.least == 0
 
 
-def _fractions(seen: Seen, *, perhaps_soft: bool) -> Iterator[Finding]:
+def _fractions(profile: Profile, *, perhaps_soft: bool) -> Iterator[Finding]:
     sure: Confidence = "weak" if perhaps_soft else "likely"
-    yield fact("task", "regression", sure, "The targets are fractions.", seen.rows)
+    yield fact("task", "regression", sure, "The targets are fractions.", profile.rows)
     if perhaps_soft:
         evidence = "Targets and predictions are from 0 to 1: both may be probabilities."
-        yield fact("labels", "soft", "weak", evidence, seen.rows)
+        yield fact("labels", "soft", "weak", evidence, profile.rows)
     evidence = "Grades are whole numbers; the targets are fractions."
-    yield fact("ordinal", False, "likely", evidence, seen.rows)
+    yield fact("ordinal", False, "likely", evidence, profile.rows)
 
 
 class _Shape:
@@ -255,15 +255,15 @@ def _falls(values: list[float], counts: list[int]) -> bool:
     return bool(mode <= median and skew > 0.3 and left_out == 0 and rare)
 
 
-def names_classes(seen: Seen) -> bool:
+def names_classes(profile: Profile) -> bool:
     """Tell whether single-column labels name columns of the predictions, by place or by name."""
-    prediction, target = seen.prediction, seen.target
+    prediction, target = profile.prediction, profile.target
     if prediction is None or prediction.columns < 2 or target.columns > 1:
         return False
-    names = seen.names.of("prediction")
-    if "target" in seen.words:
+    names = profile.names.of("prediction")
+    if "target" in profile.words:
         partners = Partners(len(names), names)
-        return all(partners.place(word) >= 0 for word in seen.words["target"])
+        return all(partners.place(word) >= 0 for word in profile.words["target"])
     if not target.whole or target.tally is None:
         return False
     if {f"{value:g}" for value in target.tally} <= {*names}:

@@ -163,14 +163,14 @@ def _parts(role: str, kind: Kind, given: object) -> list[Array | Words]:
         raise DataError(f"{role} has no units")
     if kind.gathers == "images":
         if isinstance(given, list | tuple) and np.ndim(given[0]) > 1:
-            pictures: list[Array | Words] = [_numbers(role, each, most=3) for each in given]
+            images: list[Array | Words] = [_numbers(role, each, most=3) for each in given]
         else:
             stack = _numbers(role, given, most=4)
-            pictures = list(stack) if stack.ndim > 2 else [stack]
-        sizes = [each.size for each in pictures if isinstance(each, np.ndarray)]
+            images = list(stack) if stack.ndim > 2 else [stack]
+        sizes = [each.size for each in images if isinstance(each, np.ndarray)]
         if not sizes or 0 in sizes:
             raise DataError(f"{role} has no pixels")
-        return pictures
+        return images
     if isinstance(given, list | tuple) and given and np.ndim(given[0]):
         return [_array(role, kind, each) for each in given]
     return [_array(role, kind, given)]

@@ -9,10 +9,10 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from lossctl.block import Array, Mask, Ragged, cut
-from lossctl.catalogue.definition import Loss, Remark, Twin, kind_settings
+from lossctl.catalogue.definition import DataNote, Loss, Twin, kind_settings
 from lossctl.catalogue.kinds import ENOUGH, Kind
 from lossctl.catalogue.options import Option, Setting, Value, flag, is_on, setting
-from lossctl.engine.data_warnings import doubts
+from lossctl.engine.data_warnings import data_warnings
 from lossctl.errors import UsageError, plural, quote
 from lossctl.lazy import np
 from lossctl.report import Note
@@ -52,7 +52,7 @@ CONVENTIONS: Mapping[str, Setting] = {
 
 
 @dataclass(frozen=True)
-class Move:
+class Clipping:
     """An option that replaces small values of a role by its limit."""
 
     option: str
@@ -83,7 +83,7 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Images:
     """The lines of some pictures of one width, `(lines, width)` or `(lines, width, channels)`."""
 
     rows: Ragged
@@ -113,13 +113,13 @@ class Tally:
             tuple(one or another for one, another in either),
         )
 
-    def is_settled(self, remark: Remark) -> bool:
+    def is_settled(self, data_note: DataNote) -> bool:
         """Tell whether no further block can raise the doubt."""
-        return remark.share == 1.0 and self.marked < self.seen
+        return data_note.share == 1.0 and self.marked < self.seen
 
-    def raises(self, remark: Remark) -> bool:
+    def raises(self, data_note: DataNote) -> bool:
         """Tell whether the doubt is to be told."""
-        enough = self.seen >= ENOUGH and self.marked >= remark.share * self.seen
+        enough = self.seen >= ENOUGH and self.marked >= data_note.share * self.seen
         return enough and all(self.witnessed)
 
 
@@ -177,9 +177,9 @@ class Computation:
             by_units = self.conventions["divide_by"] == "units"
             return sums[:, 0] / (units if by_units else weight)
 
-    def beside(self) -> Iterator[tuple[str, Computation]]:
+    def report_also(self) -> Iterator[tuple[str, Computation]]:
         """Yield what else is to be said beside the result: the flag, and the computation."""
-        name = self.loss.beside
+        name = self.loss.report_also
         if name:
             for choice in self.loss.settings[name].choices:
                 if choice != self.options[name]:
@@ -189,22 +189,22 @@ class Computation:
     def marked(self, arrays: Mapping[str, Any]) -> Mapping[str, Mask]:
         """Mark the units that a remark is about, by the remark's name."""
         return {
-            remark.name: np.concatenate(
-                [self.call(remark.of_units, **each) for each in _of_one_size(arrays)]
+            data_note.name: np.concatenate(
+                [self.call(data_note.of_units, **each) for each in _of_one_size(arrays)]
             )
-            for remark in self.loss.remarks
-            if remark.of_units is not None and not remark.share
+            for data_note in self.loss.data_notes
+            if data_note.of_units is not None and not data_note.share
         }
 
     @cached_property
-    def doubts(self) -> tuple[Remark, ...]:
+    def data_warnings(self) -> tuple[DataNote, ...]:
         """What may be doubted of the data."""
-        return doubts(self.loss, self.kinds, self.options)
+        return data_warnings(self.loss, self.kinds, self.options)
 
     @property
-    def remarks(self) -> tuple[Remark, ...]:
+    def data_notes(self) -> tuple[DataNote, ...]:
         """What may be noted of single units, and of the data."""
-        return (*(each for each in self.loss.remarks if not each.share), *self.doubts)
+        return (*(each for each in self.loss.data_notes if not each.share), *self.data_warnings)
 
     def tallies(
         self, arrays: Mapping[str, Any], counting: Mask | None, settled: Collection[str]
@@ -216,7 +216,7 @@ class Computation:
             counting: marks the rows that count; all do where it is left out.
             settled: the names of doubts that no further block can raise.
         """
-        open_doubts = [each for each in self.doubts if each.name not in settled]
+        open_doubts = [each for each in self.data_warnings if each.name not in settled]
         if not open_doubts:
             return {}
         rows = {role: _rows(array) for role, array in arrays.items()}
@@ -224,16 +224,16 @@ class Computation:
             rows = {role: cut(array, counting) for role, array in rows.items()}
         return {each.name: self._tally(each, rows) for each in open_doubts}
 
-    def _tally(self, remark: Remark, rows: Mapping[str, Any]) -> Tally:
-        assert remark.of_units is not None  # noqa: S101
+    def _tally(self, data_note: DataNote, rows: Mapping[str, Any]) -> Tally:
+        assert data_note.of_units is not None  # noqa: S101
         with np.errstate(all="ignore"):
-            mask = self.call(remark.of_units, **rows)
+            mask = self.call(data_note.of_units, **rows)
             seen, marked = mask.size, int(np.count_nonzero(mask))
-            none = (False,) * len(remark.witnesses)
+            none = (False,) * len(data_note.witnesses)
             tally = Tally(seen, marked, none)
-            if tally.is_settled(remark):
+            if tally.is_settled(data_note):
                 return tally
-            witnesses = (self.call(each, **rows).any() for each in remark.witnesses)
+            witnesses = (self.call(each, **rows).any() for each in data_note.witnesses)
             return Tally(seen, marked, tuple(map(bool, witnesses)))
 
     def call(self, function: Callable[..., Any], *given: Any, **arrays: Any) -> Any:  # noqa: ANN401
@@ -241,22 +241,22 @@ class Computation:
         own = {name: self.options[name] for name in function.__kwdefaults__ or {}}
         return function(*given, **arrays, **own)
 
-    def rows_moved(self, arrays: Mapping[str, Any]) -> Mapping[Move, int]:
+    def rows_clipped(self, arrays: Mapping[str, Any]) -> Mapping[Clipping, int]:
         """Count the rows in which an option replaced a value by its limit."""
         counts = {}
-        for move in self.moves():
+        for move in self.clips():
             rows = arrays[move.role]
             array = np.asarray(getattr(rows, "values", rows), dtype=np.float64)
             if len(array):
                 counts[move] = int(np.count_nonzero(move.rows(array)))
         return counts
 
-    def moves(self) -> list[Move]:
+    def clips(self) -> list[Clipping]:
         """List what the options do to small values of which roles."""
         return [
-            Move(name, role, how, float(self.options[name]))  # type: ignore[arg-type]
+            Clipping(name, role, how, float(self.options[name]))  # type: ignore[arg-type]
             for name, each in self.loss.settings.items()
-            for role, how in each.option.moves.items()
+            for role, how in each.option.clips.items()
             if is_on(self.options[name]) and role not in self._turned(besides=name)
         ]
 
@@ -296,19 +296,19 @@ class Computation:
 
 def _rows(array: Any) -> Any:  # noqa: ANN401
     """Return the rows of units, or the lines of pictures, one after the other."""
-    ragged = array.rows if isinstance(array, Pictures) else array
+    ragged = array.rows if isinstance(array, Images) else array
     return ragged.values if isinstance(ragged, Ragged) else ragged
 
 
 def _of_one_size(arrays: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the arrays as they are, or, of pictures, those of one height after the other."""
-    pictures = {role: each for role, each in arrays.items() if isinstance(each, Pictures)}
-    if not pictures:
+    images = {role: each for role, each in arrays.items() if isinstance(each, Images)}
+    if not images:
         yield arrays
         return
-    lengths = next(iter(pictures.values())).rows.lengths
+    lengths = next(iter(images.values())).rows.lengths
     for start, end in pairwise([0, *(np.flatnonzero(np.diff(lengths)) + 1), len(lengths)]):
-        yield {role: each.batch(int(start), int(end)) for role, each in pictures.items()}
+        yield {role: each.batch(int(start), int(end)) for role, each in images.items()}
 
 
 def _written(value: Value) -> str:

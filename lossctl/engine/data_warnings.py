@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lossctl.block import Array, Mask
-from lossctl.catalogue.definition import Loss, Remark
+from lossctl.catalogue.definition import DataNote, Loss
 from lossctl.catalogue.kinds import PROBABILITIES, UNIT, VALUES, DistributionKind, Kind
 from lossctl.catalogue.options import Value, is_on
 from lossctl.lazy import np
@@ -29,9 +29,9 @@ SURE = 0.9
 """From this probability on a class is all but certain."""
 
 
-def doubts(
+def data_warnings(
     loss: Loss, kinds: Mapping[str, Kind], options: Mapping[str, Value]
-) -> tuple[Remark, ...]:
+) -> tuple[DataNote, ...]:
     """List what may be doubted of the data of a loss, those that all losses share and its own.
 
     Args:
@@ -42,7 +42,7 @@ def doubts(
     if loss.terms.of == "role":  # no block has all of the roles
         return ()
     return (
-        *(remark for remark in loss.remarks if remark.share),
+        *(data_note for data_note in loss.data_notes if data_note.share),
         *_numbers_that_are_classes(loss),
         *_scores_that_are_probabilities(loss, kinds, options),
         *_probabilities_of_probabilities(kinds),
@@ -52,12 +52,12 @@ def doubts(
     )
 
 
-def _numbers_that_are_classes(loss: Loss) -> Iterator[Remark]:
+def _numbers_that_are_classes(loss: Loss) -> Iterator[DataNote]:
     """Doubt numbers of 0 and 1 only, unless they may be counts, grades or times."""
     kind = loss.roles.get("target")
     # What cannot be negative counts something, and then 0 and 1 are numbers like others.
     if kind and kind.title == VALUES.title and kind.gathers == "rows" and -0.5 in kind.within:
-        yield Remark(
+        yield DataNote(
             "classes_as_numbers",
             "every target is 0 or 1, as of classes: binary_cross_entropy is the loss of their "
             "probability",
@@ -72,7 +72,7 @@ def _numbers_that_are_classes(loss: Loss) -> Iterator[Remark]:
 
 def _scores_that_are_probabilities(
     loss: Loss, kinds: Mapping[str, Kind], options: Mapping[str, Value]
-) -> Iterator[Remark]:
+) -> Iterator[DataNote]:
     """Doubt scores that are probabilities before they are made so."""
     for name in MAKES_PROBABILITIES:
         turns = loss.settings[name].option.turns if name in loss.settings else {}
@@ -81,7 +81,7 @@ def _scores_that_are_probabilities(
                 continue
             several = kinds[role].columns == "several" or options[name] == "softmax"
             looks = "every row of {} sums to 1" if several else "every {} is between 0 and 1"
-            yield Remark(
+            yield DataNote(
                 "probabilities_as_scores",
                 f"{looks.format(role)}, as probabilities are, but is taken for scores ({name})",
                 _in_role(_are_shares if several else _in_unit, role),
@@ -90,10 +90,10 @@ def _scores_that_are_probabilities(
             )
 
 
-def _probabilities_of_probabilities(kinds: Mapping[str, Kind]) -> Iterator[Remark]:
+def _probabilities_of_probabilities(kinds: Mapping[str, Kind]) -> Iterator[DataNote]:
     """Doubt distributions that are the softmax of distributions."""
     if isinstance(kinds.get("prediction"), DistributionKind):
-        yield Remark(
+        yield DataNote(
             "softmax_of_probabilities",
             "in no row is a class more than e times as likely as another, as if softmax had been "
             "applied to probabilities",
@@ -103,7 +103,7 @@ def _probabilities_of_probabilities(kinds: Mapping[str, Kind]) -> Iterator[Remar
         )
 
 
-def _roles_that_are_swapped(loss: Loss, kinds: Mapping[str, Kind]) -> Iterator[Remark]:
+def _roles_that_are_swapped(loss: Loss, kinds: Mapping[str, Kind]) -> Iterator[DataNote]:
     """Doubt certain predictions of uncertain targets, where exchanging them makes a difference."""
     both = [kinds.get(role) for role in ("prediction", "target")]
     if not _takes_logarithms(loss):
@@ -114,7 +114,7 @@ def _roles_that_are_swapped(loss: Loss, kinds: Mapping[str, Kind]) -> Iterator[R
         said, marks = "every prediction is 0 or 1 and not every target", _certain
     else:
         return
-    yield Remark(
+    yield DataNote(
         "swapped_roles",
         f"{said}: the two look swapped, predictions come first",
         _in_role(marks, "prediction"),
@@ -123,10 +123,10 @@ def _roles_that_are_swapped(loss: Loss, kinds: Mapping[str, Kind]) -> Iterator[R
     )
 
 
-def _shares_that_may_be_none(loss: Loss, kinds: Mapping[str, Kind]) -> Iterator[Remark]:
+def _shares_that_may_be_none(loss: Loss, kinds: Mapping[str, Kind]) -> Iterator[DataNote]:
     """Doubt targets of cross-entropy that all lie between the classes."""
     if _takes_logarithms(loss) and _is_probability(kinds.get("target")):
-        yield Remark(
+        yield DataNote(
             "targets_between_classes",
             "no target is 0 or 1, which is right for shares and for nothing else",
             lambda **arrays: ~_certain(arrays["target"]),
@@ -136,13 +136,13 @@ def _shares_that_may_be_none(loss: Loss, kinds: Mapping[str, Kind]) -> Iterator[
         )
 
 
-def _thresholds_that_do_not_fit(loss: Loss, options: Mapping[str, Value]) -> Iterator[Remark]:
+def _thresholds_that_do_not_fit(loss: Loss, options: Mapping[str, Value]) -> Iterator[DataNote]:
     """Doubt a threshold that nearly all residuals are beyond."""
     for name, each in loss.settings.items():
         threshold = options[name]
         # A threshold of 0 is chosen to have none.
         if each.option.beyond and threshold:
-            yield Remark(
+            yield DataNote(
                 "beyond_threshold",
                 f"at least 95 % of the residuals are beyond {name} {threshold:g}, where "
                 f"{each.option.beyond}: see lossctl recommend PREDICTIONS TARGETS",
@@ -155,7 +155,7 @@ def _thresholds_that_do_not_fit(loss: Loss, options: Mapping[str, Value]) -> Ite
 
 def _takes_logarithms(loss: Loss) -> bool:
     """Tell whether a loss has no finite value where a certain prediction is wrong."""
-    return any("prediction" in each.option.moves for each in loss.settings.values())
+    return any("prediction" in each.option.clips for each in loss.settings.values())
 
 
 def _is_probability(kind: Kind | None) -> bool:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from lossctl.block import Array, Block, Codes, Mask, Ragged, Words, check_weight, count, cut
-from lossctl.catalogue.kinds import Admitted, Kind, Partners
+from lossctl.catalogue.kinds import Kind, Partners, Validated
 from lossctl.catalogue.options import flag, is_on
-from lossctl.engine.computation import Computation, Pictures
+from lossctl.engine.computation import Computation, Images
 from lossctl.engine.sums import Sums
-from lossctl.engine.totals import NAMED, Each, Groups, Outcome, Result, Total, doubts
+from lossctl.engine.totals import NAMED, Groups, Outcome, Result, Total, UnitValues, data_warnings
 from lossctl.errors import DataError, OutOfDomain, plural
 from lossctl.parallel import in_order
 from lossctl.report import Note
@@ -61,14 +61,14 @@ def fold(
                 seen.setdefault(key, Counter()).update(counts)
             rows.update(part.rows)
     except OutOfDomain as error:
-        moved = error.moved(rows[error.role])
+        moved = error.shifted(rows[error.role])
         if place is None:
             raise moved from None
         raise moved.at(*place(error.role, moved.row, max(error.column, 0))) from None
     notes = [note for (role, kind), counts in seen.items() for note in kind.conclude(role, counts)]
     outcomes = [total.outcome(groups) for total in totals]
     notes += [note for total in totals for note in total.notes(groups)]
-    return outcomes, notes + doubts(totals)
+    return outcomes, notes + data_warnings(totals)
 
 
 @dataclass(frozen=True)
@@ -93,33 +93,33 @@ class _Part:
             weight = f"weight of {next(iter(block.roles))}"
         if block.lengths is None:
             check_weight(block.weight, weight)
-        admission = _Admission(block, names)
+        validation = _Validation(block, names)
         results = [
-            _result(each, admission.arrays(each), block, groups, known)
+            _result(each, validation.arrays(each), block, groups, known)
             for each, known in zip(computations, settled, strict=True)
         ]
-        seen = {key: admitted.seen for key, admitted in admission.admitted.items()}
+        seen = {key: validated.seen for key, validated in validation.validated.items()}
         rows = {role: count(array) for role, array in block.roles.items()}
         return cls({**rows, weight: block.rows}, results, seen)
 
 
 @dataclass(frozen=True)
-class _Admission:
+class _Validation:
     """Lets each array of a block in once per kind, however many losses ask for it."""
 
     block: Block
     names: Mapping[str, tuple[str, ...]]
-    admitted: dict[tuple[str, Kind], Admitted] = field(default_factory=dict)
+    validated: dict[tuple[str, Kind], Validated] = field(default_factory=dict)
 
-    def arrays(self, computation: Computation) -> dict[str, Admitted]:
+    def arrays(self, computation: Computation) -> dict[str, Validated]:
         """Admit the array of every role of a computation that is there."""
         partners = Partners()
-        found: dict[str, Admitted] = {}
+        found: dict[str, Validated] = {}
         kinds = {role: kind for role, kind in computation.kinds.items() if role in self.block.roles}
         # Labels are read against the classes of another role, so they come last.
         for role, kind in sorted(kinds.items(), key=lambda item: item[1].text):
             try:
-                found[role] = self._admit(role, kind, partners)
+                found[role] = self._validate(role, kind, partners)
             except OutOfDomain as error:
                 raise _advised(error, computation) from None
             array = found[role].array
@@ -128,12 +128,12 @@ class _Admission:
         _check_shapes(found, computation)
         return {role: found[role] for role in kinds}
 
-    def _admit(self, role: str, kind: Kind, partners: Partners) -> Admitted:
+    def _validate(self, role: str, kind: Kind, partners: Partners) -> Validated:
         key = role, kind
-        if key not in self.admitted:
+        if key not in self.validated:
             array = self.block.roles[role]
-            self.admitted[key] = kind.admit(role, array, partners)
-        return self.admitted[key]
+            self.validated[key] = kind.validate(role, array, partners)
+        return self.validated[key]
 
 
 def _advised(error: OutOfDomain, computation: Computation) -> OutOfDomain:
@@ -147,39 +147,39 @@ def _advised(error: OutOfDomain, computation: Computation) -> OutOfDomain:
 
 def _result(
     computation: Computation,
-    admitted: Mapping[str, Admitted],
+    validated: Mapping[str, Validated],
     block: Block,
     groups: Codes | None,
     settled: Collection[str],
 ) -> Result:
     if computation.loss.terms.of == "role":
-        return _result_of_role(computation, admitted, block, groups)
-    arrays, ignored = _gathered(computation, admitted, block)
+        return _result_of_role(computation, validated, block, groups)
+    arrays, ignored = _gathered(computation, validated, block)
     try:
         (terms,) = computation.terms(arrays)
     except OutOfDomain as error:
-        raise _among_all(error, admitted, computation) from None
+        raise _among_all(error, validated, computation) from None
     marked = {name: _named(mask, block.unit) for name, mask in computation.marked(arrays).items()}
     summed = _summed(computation, terms, block, groups, ignored)
     counting = None if block.lengths is not None else _rows_that_count(block.weight, ignored)
     tallies = computation.tallies(arrays, counting, settled)
-    moved = computation.rows_moved(arrays)
+    moved = computation.rows_clipped(arrays)
     return replace(summed, moved=moved, marked=marked, tallies=tallies)
 
 
 def _result_of_role(
     computation: Computation,
-    admitted: Mapping[str, Admitted],
+    validated: Mapping[str, Validated],
     block: Block,
     groups: Codes | None,
 ) -> Result:
     """Sum the terms of the one role that the block has."""
-    (role,) = admitted
+    (role,) = validated
     nothing = np.zeros(0)
-    arrays = dict.fromkeys(computation.kinds, nothing) | {role: admitted[role].array}
+    arrays = dict.fromkeys(computation.kinds, nothing) | {role: validated[role].array}
     terms = computation.terms(arrays)[list(computation.kinds).index(role)]
     summed = _summed(computation, terms, block, groups, None, role)
-    return replace(summed, moved=computation.rows_moved(arrays))
+    return replace(summed, moved=computation.rows_clipped(arrays))
 
 
 def _summed(
@@ -199,42 +199,44 @@ def _summed(
     if computation.reduction == "none" and not computation.by_unit:
         values = _weighted(computation, terms, _counting(weight, ignored))
         unit = None if block.lengths is None or block.unit is None else _words(block.unit)
-        each = Each(values, groups, weight, columns, unit, role)
+        each = UnitValues(values, groups, weight, columns, unit, role)
     return Result({role: sums}, {}, {}, each)
 
 
 def _gathered(
-    computation: Computation, admitted: Mapping[str, Admitted], block: Block
+    computation: Computation, validated: Mapping[str, Validated], block: Block
 ) -> tuple[dict[str, Any], Mask | None]:
     """Give each role's rows the form in which the loss takes them; mark rows that do not count."""
     if block.lengths is None:
-        ignored = _either(each.ignored for each in admitted.values())
-        return {role: each.array for role, each in admitted.items()}, ignored
+        ignored = _either(each.ignored for each in validated.values())
+        return {role: each.array for role, each in validated.items()}, ignored
     arrays: dict[str, Any] = {}
     kinds = computation.kinds
-    shared = _shared_ignored(admitted, computation)
-    for role, each in admitted.items():
+    shared = _shared_ignored(validated, computation)
+    for role, each in validated.items():
         ignored = each.ignored if kinds[role].apart else shared
         rows = _kept(each.array, block.lengths[role], ignored, block.row_weight.get(role))
-        arrays[role] = Pictures(rows) if kinds[role].gathers == "images" else rows
+        arrays[role] = Images(rows) if kinds[role].gathers == "images" else rows
     return arrays, None
 
 
 def _among_all(
-    error: OutOfDomain, admitted: Mapping[str, Admitted], computation: Computation
+    error: OutOfDomain, validated: Mapping[str, Validated], computation: Computation
 ) -> OutOfDomain:
     """Name the row that a loss refuses by its number among all, not only those that count."""
-    own = admitted[error.role].ignored
-    ignored = own if computation.kinds[error.role].apart else _shared_ignored(admitted, computation)
+    own = validated[error.role].ignored
+    ignored = (
+        own if computation.kinds[error.role].apart else _shared_ignored(validated, computation)
+    )
     if ignored is None:
         return error
-    return error.moved(int(np.flatnonzero(~ignored)[error.row]) - error.row)
+    return error.shifted(int(np.flatnonzero(~ignored)[error.row]) - error.row)
 
 
-def _shared_ignored(admitted: Mapping[str, Admitted], computation: Computation) -> Mask | None:
+def _shared_ignored(validated: Mapping[str, Validated], computation: Computation) -> Mask | None:
     """Mark the rows that do not count in any of the roles that line up."""
     kinds = computation.kinds
-    return _either(each.ignored for role, each in admitted.items() if not kinds[role].apart)
+    return _either(each.ignored for role, each in validated.items() if not kinds[role].apart)
 
 
 def _kept(array: Any, lengths: Codes, ignored: Mask | None, weight: Array | None) -> Ragged:  # noqa: ANN401
@@ -282,7 +284,7 @@ def _rows_that_count(weight: Array | None, ignored: Mask | None) -> Mask | None:
     return None if out is None or not out.any() else ~out
 
 
-def _check_shapes(found: Mapping[str, Admitted], computation: Computation) -> None:
+def _check_shapes(found: Mapping[str, Validated], computation: Computation) -> None:
     shapes = {
         role: each.array.shape[1:] or (1,)
         for role, each in found.items()

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lossctl.engine.totals import Each, Numbers, Outcome
+from lossctl.engine.totals import Numbers, Outcome, UnitValues
 from lossctl.errors import plural, visible
 from lossctl.report import Cell, Column, Note, Table
 
@@ -146,7 +146,7 @@ def _each_row(outcome: Outcome, name: str, *, with_column: bool) -> Iterator[tup
             )
 
 
-def _weights(each: Each) -> list[float]:
+def _weights(each: UnitValues) -> list[float]:
     return [] if each.weight is None else each.weight.tolist()
 
 

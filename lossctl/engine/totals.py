@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossctl.block import Array, Block, Codes, Words
-from lossctl.engine.computation import Computation, Move, Tally
+from lossctl.engine.computation import Clipping, Computation, Tally
 from lossctl.engine.sums import Sums
 from lossctl.errors import DataError, listing, plural, quote
 from lossctl.report import Note
@@ -32,7 +32,7 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class Each:
+class UnitValues:
     """The number of every unit, times its weight.
 
     Units are rows, or with `columns` the elements of a row; or they have names. `role` tells whose
@@ -59,7 +59,7 @@ class Outcome:
     keys: Sequence[Key]
     slices: Numbers
     whole: Numbers
-    each: Sequence[Each] = ()
+    each: Sequence[UnitValues] = ()
 
 
 class Groups:
@@ -122,9 +122,9 @@ class Result:
     """What one computation makes of one block: sums of each part of its terms, and what it saw."""
 
     sums: Mapping[str, Sums]
-    moved: Mapping[Move, int]
+    moved: Mapping[Clipping, int]
     marked: Mapping[str, tuple[int, list[str]]]
-    each: Each | None
+    each: UnitValues | None
     tallies: Mapping[str, Tally] = field(default_factory=dict)
 
 
@@ -135,11 +135,11 @@ class Total:
         """Start with nothing."""
         self.computation = computation
         self.sums: dict[str, Sums] = {}
-        self.moved: Counter[Move] = Counter()
+        self.moved: Counter[Clipping] = Counter()
         self.marked: dict[str, tuple[int, list[str]]] = {}
         self.tallies: dict[str, Tally] = {}
         self.settled: set[str] = set()
-        self.kept: dict[str, list[Each]] = {}
+        self.kept: dict[str, list[UnitValues]] = {}
         self.left_out = 0
 
     def add(self, result: Result) -> None:
@@ -158,12 +158,12 @@ class Total:
                 self.sums[part] = sums
 
     def _add_tallies(self, tallies: Mapping[str, Tally]) -> None:
-        for remark in self.computation.doubts:
-            name = remark.name
+        for data_note in self.computation.data_warnings:
+            name = data_note.name
             if name in tallies and name not in self.settled:
                 of_block, before = tallies[name], self.tallies.get(name)
                 self.tallies[name] = of_block if before is None else before + of_block
-                if self.tallies[name].is_settled(remark):
+                if self.tallies[name].is_settled(data_note):
                     self.settled.add(name)
 
     def outcome(self, groups: Groups) -> Outcome:
@@ -199,7 +199,7 @@ class Total:
             counted = parts.units > 0
             kept = tuple(name for name, is_kept in zip(units, counted, strict=True) if is_kept)
             of = of_slices[counted] if keys else None
-            each = [Each(parts.value[counted], of, unit=kept)]
+            each = [UnitValues(parts.value[counted], of, unit=kept)]
         return Outcome(self.computation, keys, slices, number, each)
 
     def _single(self, sums: Mapping[str, Sums], keys: Sequence[tuple[Key, str]]) -> Numbers:
@@ -283,10 +283,10 @@ class Total:
         names = groups.units[0]
         by_unit = self.computation.by_unit
         whole = self._merged(groups.units[1] if by_unit else None)
-        for remark in loss.remarks:
-            if remark.of_sums is not None:
-                mask = self.computation.call(remark.of_sums, whole[""].terms())
-                marked[remark.name] = (
+        for data_note in loss.data_notes:
+            if data_note.of_sums is not None:
+                mask = self.computation.call(data_note.of_sums, whole[""].terms())
+                marked[data_note.name] = (
                     int(np.count_nonzero(mask)),
                     [names[place] for place in np.flatnonzero(mask)[:NAMED].tolist()]
                     if by_unit
@@ -294,7 +294,7 @@ class Total:
                 )
         if self.left_out:
             marked["units_left_out"] = self.left_out, []
-        messages = {remark.name: remark.message for remark in loss.remarks}
+        messages = {data_note.name: data_note.message for data_note in loss.data_notes}
         messages["units_left_out"] = f"{plural(self.left_out, 'unit')} in which no row counts"
         return [
             *(move.note(count, loss.name) for move, count in self.moved.items() if count),
@@ -309,25 +309,25 @@ class Total:
             ),
         ]
 
-    def doubted(self) -> dict[tuple[str, str], int]:
+    def warned(self) -> dict[tuple[str, str], int]:
         """Count what raised a doubt, by the note's name and what it says."""
         return {
-            (remark.name, remark.message): self.tallies[remark.name].marked
-            for remark in self.computation.doubts
-            if remark.name in self.tallies and self.tallies[remark.name].raises(remark)
+            (data_note.name, data_note.message): self.tallies[data_note.name].marked
+            for data_note in self.computation.data_warnings
+            if data_note.name in self.tallies and self.tallies[data_note.name].raises(data_note)
         }
 
     def _beside(self) -> Iterator[tuple[str, float]]:
-        for said, other in self.computation.beside():
+        for said, other in self.computation.report_also():
             (sums,) = self._merged(None).values()
             yield said, float(other.value(sums.terms(), sums.weight(), sums.units())[0])
 
 
-def doubts(totals: Sequence[Total]) -> list[Note]:
+def data_warnings(totals: Sequence[Total]) -> list[Note]:
     """Say what is doubted, once for all losses of which it is the same."""
     found: dict[tuple[str, str], tuple[int, list[str]]] = {}
     for total in totals:
-        for said, count in total.doubted().items():
+        for said, count in total.warned().items():
             _, names = found.setdefault(said, (count, []))
             name = total.computation.loss.name
             names += [] if name in names else [name]
@@ -355,9 +355,9 @@ def _padded(array: Array, size: int, filling: float = 0.0) -> Array:
     return np.concatenate([array, np.full(size - len(array), filling)])
 
 
-def _joined(parts: Sequence[Each]) -> Each:
+def _joined(parts: Sequence[UnitValues]) -> UnitValues:
     first = parts[0]
-    return Each(
+    return UnitValues(
         np.concatenate([part.value for part in parts]),
         None if first.slice is None else np.concatenate([part.slice for part in parts]),
         None if first.weight is None else np.concatenate([part.weight for part in parts]),

@@ -8,7 +8,7 @@ from lossctl.catalogue.definition import PRECISION, Loss, Twin
 from lossctl.catalogue.kinds import Kind
 from lossctl.catalogue.options import Setting, Value, flag
 from lossctl.engine.computation import CONVENTIONS, Computation, prepare
-from lossctl.report import Card, Cell
+from lossctl.report import Cell, Page
 
 
 def card(
@@ -17,7 +17,7 @@ def card(
     *,
     like: str | None = None,
     twin: Twin | None = None,
-) -> Card:
+) -> Page:
     """Describe a loss with its options set.
 
     Args:
@@ -44,7 +44,7 @@ def card(
         "helps": sections["Helps"],
         "hurts": sections["Hurts"],
         "domain": sections["Domain"],
-        "noted": [{"kind": each.name, "message": each.message} for each in computation.remarks],
+        "noted": [{"kind": each.name, "message": each.message} for each in computation.data_notes],
         "roles": [
             {
                 "name": role,
@@ -69,7 +69,7 @@ def card(
         "example": sections["Example"],
         "references": sections["References"],
     }
-    return Card(f"{loss.name}: {loss.summary}", fields, _sections(loss, computation, fields))
+    return Page(f"{loss.name}: {loss.summary}", fields, _sections(loss, computation, fields))
 
 
 def _sections(loss: Loss, computation: Computation, fields: Mapping[str, Cell]) -> dict[str, str]:
@@ -82,7 +82,7 @@ def _sections(loss: Loss, computation: Computation, fields: Mapping[str, Cell]) 
         "Helps": loss.sections["Helps"],
         "Hurts": loss.sections["Hurts"],
         "Domain": loss.sections["Domain"],
-        "Noted where": "\n".join(each.message for each in computation.remarks),
+        "Noted where": "\n".join(each.message for each in computation.data_notes),
         "Roles, in the order of the files": "\n".join(roles),
         "Options": "\n".join(_option_lines(each, values[each.name]) for each in settings),
         "The same elsewhere": "\n".join(_twin_lines(each, computation) for each in loss.twins),
@@ -163,5 +163,5 @@ def _twin(twin: Twin, computation: Computation) -> dict[str, Cell]:
         "sets": dict(twin.sets),
         "other_names": list(twin.names),
         "tolerance": twin.tolerance,
-        "remark": "; ".join(filter(None, [twin.remark, PRECISION.get(twin.framework)])) or None,
+        "remark": "; ".join(filter(None, [twin.note, PRECISION.get(twin.framework)])) or None,
     }

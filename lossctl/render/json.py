@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from lossctl.report import Card, Cell, Column, Report
+from lossctl.report import Cell, Column, Page, Report
 from lossctl.version import __version__
 
 SCHEMA_VERSION = 1
@@ -15,7 +15,7 @@ SCHEMA_VERSION = 1
 HEAD: Mapping[str, Cell] = {"schema_version": SCHEMA_VERSION, "lossctl": __version__}
 
 
-def document(card: Card) -> dict[str, Cell]:
+def document(card: Page) -> dict[str, Cell]:
     """Return a card as the object that its JSON is."""
     return {name: finite(cell) for name, cell in {**HEAD, **card.fields}.items()}
 
@@ -23,7 +23,7 @@ def document(card: Card) -> dict[str, Cell]:
 def render(report: Report, digits: int) -> Iterator[str]:
     """Yield one document, with a row a line."""
     del digits
-    if isinstance(report, Card):
+    if isinstance(report, Page):
         yield json.dumps(document(report), indent=2, allow_nan=False)
         return
     yield json.dumps(HEAD)[:-1] + f", {json.dumps(report.name)}: ["

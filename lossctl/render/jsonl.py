@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from lossctl.render.cells import as_table
 from lossctl.render.json import finite, record
-from lossctl.report import Card, Report
+from lossctl.report import Page, Report
 
 
 def render(report: Report, digits: int) -> Iterator[str]:
     """Yield one object a row."""
     del digits
-    if isinstance(report, Card) and report.table is None:
+    if isinstance(report, Page) and report.table is None:
         yield json.dumps(finite(report.fields), allow_nan=False)
         return
     table = as_table(report)

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 
 from lossctl.render.cells import audible, row_texts
-from lossctl.report import Card, Report
+from lossctl.report import Page, Report
 
 
 def render(report: Report, digits: int) -> Iterator[str]:
     """Yield the table, then the signatures and notes; a card as headed sections."""
-    if isinstance(report, Card):
+    if isinstance(report, Page):
         yield f"## {escaped(report.title)}"
         for heading, text in report.sections.items():
             yield f"\n### {escaped(heading)}\n"

@@ -12,7 +12,7 @@ from rich.text import Text
 from lossctl.errors import visible
 from lossctl.render.cells import audible, row_texts
 from lossctl.render.text import SAMPLE, render
-from lossctl.report import Card, Report, Table
+from lossctl.report import Page, Report, Table
 
 NARROW = 36
 """Columns up to this width are never folded; wider ones share what is left."""
@@ -31,7 +31,7 @@ def draw(report: Report, digits: int) -> bool:
     width = None if sys.stdout.isatty() else UNBOUNDED
     console = Console(highlight=False, emoji=False, markup=False, width=width)
     lines = list(render(report, digits))
-    if isinstance(report, Card):
+    if isinstance(report, Page):
         for number, line in enumerate(lines):
             heading = number > 0 and not line.startswith(" ")
             console.print(Text(line, style="bold" if heading else ""))

@@ -8,7 +8,7 @@ from itertools import chain, islice
 
 from lossctl.errors import visible
 from lossctl.render.cells import audible, row_texts
-from lossctl.report import Card, Column, Report, Table
+from lossctl.report import Column, Page, Report, Table
 
 SAMPLE = 1_000
 """Rows from which the widths of columns are taken; a wider cell further down sticks out."""
@@ -19,7 +19,7 @@ WIDTH = 80
 
 def render(report: Report, digits: int) -> Iterator[str]:
     """Yield a table with its signatures below, or a card with its fields."""
-    if isinstance(report, Card):
+    if isinstance(report, Page):
         yield from _card(report)
         return
     yield from _table(report, digits)
@@ -47,7 +47,7 @@ def _aligned(cells: Sequence[str], widths: Sequence[int], columns: Sequence[Colu
     return line.rstrip()
 
 
-def _card(card: Card) -> Iterator[str]:
+def _card(card: Page) -> Iterator[str]:
     yield from textwrap.wrap(
         visible(card.title), WIDTH, subsequent_indent="  ", break_on_hyphens=False
     )

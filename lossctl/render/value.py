@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from lossctl.errors import UsageError
 from lossctl.render.cells import as_table
-from lossctl.report import Card, Report
+from lossctl.report import Page, Report
 
 
 def render(report: Report, digits: int) -> Iterator[str]:
     """Yield the cells of the column that is the result, in full precision."""
     del digits
-    if isinstance(report, Card) and report.table is None:
+    if isinstance(report, Page) and report.table is None:
         raise UsageError("the format value shows one number; this is a description", "use json")
     report = as_table(report)
     if any(column.within for column in report.columns):

@@ -17,19 +17,19 @@ from lossctl.errors import DataError, UsageError, listing, quote
 from lossctl.report import Note
 from lossctl.tables.arrays import MAGIC, WHOLE, ArrayTable
 from lossctl.tables.features import FeatureTable
-from lossctl.tables.pictures import PNG, PictureTable
+from lossctl.tables.images import PNG, ImageTable
 from lossctl.tables.reading import Reading, Role
-from lossctl.tables.roles import Cast, cast
+from lossctl.tables.roles import Assignment, assign
 from lossctl.tables.rows import Rows
 from lossctl.tables.source import FOREIGN, Progress, Source, open_source
-from lossctl.tables.table import Table
+from lossctl.tables.table import TableReader
 from lossctl.tables.text import TextTable
 from lossctl.tables.units import whole_units
 
 __all__ = ["Dataset", "Reading", "Role", "open_tables"]
 
 
-def open_table(source: Source, reading: Reading, progress: Progress | None) -> Table:
+def open_table(source: Source, reading: Reading, progress: Progress | None) -> TableReader:
     """Choose the reader by the first bytes.
 
     Raises:
@@ -39,7 +39,7 @@ def open_table(source: Source, reading: Reading, progress: Progress | None) -> T
     if start.startswith(MAGIC) or (start.startswith(b"PK") and source.name.endswith(".npz")):
         return ArrayTable(source, reading, progress)
     if start.startswith(PNG):
-        return PictureTable(source.name, [source], progress)
+        return ImageTable(source.name, [source], progress)
     if not start:
         raise DataError(f"{quote(source.name)} is empty")
     for magic, what in FOREIGN.items():
@@ -76,15 +76,15 @@ def open_tables(
     if reading.on and len(files) == 1:
         raise UsageError("--on matches the rows of several files; there is one")
     sources: list[Source] = []
-    tables: dict[str, Table] = {}
+    tables: dict[str, TableReader] = {}
     features = next((role.features for role in roles if role.features is not None), None)
     for name in files:
         if name in tables:
             continue
         if name != "-" and os.path.isdir(name):  # noqa: PTH112  # what may not be looked at is none
-            pictures = [open_source(str(path), reading.max_bytes) for path in _pictures(name)]
-            tables[name] = PictureTable(name, pictures, progress, stack=True)
-            sources += pictures
+            images = [open_source(str(path), reading.max_bytes) for path in _pictures(name)]
+            tables[name] = ImageTable(name, images, progress, stack=True)
+            sources += images
         else:
             sources.append(open_source(name, reading.max_bytes))
             tables[name] = open_table(sources[-1], reading, progress)
@@ -120,12 +120,12 @@ class Dataset:
     def __init__(
         self,
         sources: Sequence[Source],
-        tables: Sequence[Table],
+        tables: Sequence[TableReader],
         roles: Sequence[Role],
         reading: Reading,
     ) -> None:
         """Find out which columns are needed of which file."""
-        self._casts = cast(tables, roles, reading)
+        self._casts = assign(tables, roles, reading)
         self._tables, self._reading, self._sources = tables, reading, sources
         self.columns = {
             role: () if each.columns == (WHOLE,) else each.columns
@@ -152,7 +152,7 @@ class Dataset:
         }
 
     @property
-    def pictures(self) -> bool:
+    def images(self) -> bool:
         """Whether there are pictures among the files, so that rows are pixels."""
         return any(table.has_channels for table in self._tables)
 
@@ -189,7 +189,9 @@ class Dataset:
         """Take the files of some roles; a unit's weight and slice stand beside the first role."""
         casts, reading = self._casts, self._reading
         used = sorted({casts[name].file for name in names})
-        own = {name: Cast(used.index(casts[name].file), casts[name].columns) for name in names}
+        own = {
+            name: Assignment(used.index(casts[name].file), casts[name].columns) for name in names
+        }
         first = roles[0].name in names
         if self._whole and not first:
             weighed = any(role.weighs_rows for role in roles if role.name in names)
@@ -197,14 +199,14 @@ class Dataset:
         return Rows([self._tables[file] for file in used], roles, own, reading, self.unit)
 
 
-def _apart(roles: Sequence[Role], casts: Mapping[str, Cast]) -> list[list[str]]:
+def _apart(roles: Sequence[Role], casts: Mapping[str, Assignment]) -> list[list[str]]:
     """Put roles that line up together, and each of the others alone."""
     there = [role for role in roles if role.name in casts]
     together = [role.name for role in there if not role.apart]
     return ([together] if together else []) + [[role.name] for role in there if role.apart]
 
 
-def _own_unit(tables: Sequence[Table], roles: Sequence[Role]) -> str | None:
+def _own_unit(tables: Sequence[TableReader], roles: Sequence[Role]) -> str | None:
     """Tell the unit that files of pictures bring along, where the loss is one of pictures."""
     own = {table.own_unit for table in tables}
     if not any(role.lines or role.features for role in roles) or own == {""}:
@@ -219,7 +221,7 @@ def _own_unit(tables: Sequence[Table], roles: Sequence[Role]) -> str | None:
 
 
 def _refuse_nonsense(
-    tables: Sequence[Table], roles: Sequence[Role], reading: Reading, unit: str | None
+    tables: Sequence[TableReader], roles: Sequence[Role], reading: Reading, unit: str | None
 ) -> None:
     whole = any(role.whole for role in roles)
     if whole and reading.by and unit is None:

@@ -12,7 +12,7 @@ import pandas as pd
 from lossctl.block import Codes, Column, Words, cut, joined
 from lossctl.errors import DataError, listing, plural, quote
 from lossctl.report import Note
-from lossctl.tables.table import Table, Wanted, length
+from lossctl.tables.table import TableReader, Wanted, length
 
 Side = Mapping[Wanted, Column]
 
@@ -32,7 +32,7 @@ class Aligned:
 
 
 def by_position(
-    tables: Sequence[Table], wanted: Sequence[Sequence[Wanted]], hint: str
+    tables: Sequence[TableReader], wanted: Sequence[Sequence[Wanted]], hint: str
 ) -> Iterator[Aligned]:
     """Yield blocks with the same rows of every file; nothing is copied.
 
@@ -59,7 +59,7 @@ def by_position(
 
 
 def by_key(
-    tables: Sequence[Table],
+    tables: Sequence[TableReader],
     wanted: Sequence[Sequence[Wanted]],
     on: Sequence[str],
     missing_keys: Literal["error", "inner"],
@@ -86,14 +86,14 @@ def by_key(
         yield Aligned(cut_out, len(common), found=rows)
 
 
-def _whole(table: Table, wanted: Sequence[Wanted]) -> Side:
+def _whole(table: TableReader, wanted: Sequence[Wanted]) -> Side:
     blocks = list(table.blocks(wanted))
     if not blocks:
         raise DataError(f"{quote(table.name)} has no rows")
     return {each: joined([block[each] for block in blocks]) for each in wanted}
 
 
-def _index(table: Table, side: Side, keys: Sequence[Wanted]) -> pd.Index:
+def _index(table: TableReader, side: Side, keys: Sequence[Wanted]) -> pd.Index:
     texts = [_texts(side[key]) for key in keys]
     for key, column in zip(keys, texts, strict=True):
         empty = np.flatnonzero(column == "")
@@ -124,7 +124,7 @@ def _said(key: object) -> str:
 
 
 def _check_keys(
-    tables: Sequence[Table],
+    tables: Sequence[TableReader],
     indexes: Sequence[pd.Index],
     common: pd.Index,
     missing_keys: str,
@@ -150,7 +150,7 @@ def _cut(side: Side, rows: slice | Codes) -> Side:
 
 
 def _lengths(
-    tables: Sequence[Table],
+    tables: Sequence[TableReader],
     held: Sequence[Side | None],
     streams: Sequence[Iterator[Side]],
     row: int,

@@ -13,9 +13,9 @@ from lossctl.block import Array, Column, Ragged, Words
 from lossctl.errors import DataError, UsageError, plural, quote
 from lossctl.tables.arrays import IMAGE, WHOLE, ArrayTable
 from lossctl.tables.reading import Features, Reading, Role
-from lossctl.tables.roles import cast
+from lossctl.tables.roles import assign
 from lossctl.tables.rows import Rows
-from lossctl.tables.table import Table, Wanted
+from lossctl.tables.table import TableReader, Wanted
 from lossctl.tables.units import whole_units
 
 LAYER = "layer"
@@ -38,7 +38,7 @@ class FeatureTable:
     agreeing: tuple[str, ...] = ()
     has_channels = False
 
-    def __init__(self, table: Table, features: Features, reading: Reading) -> None:
+    def __init__(self, table: TableReader, features: Features, reading: Reading) -> None:
         """Take stored layers, or the pictures and the network that makes them."""
         self.name, self.size = table.name, table.size
         self._layers: list[tuple[str, Mapping[str, int]]] = []
@@ -59,13 +59,13 @@ class FeatureTable:
     def blocks(self, wanted: Sequence[Wanted]) -> Iterator[Mapping[Wanted, Column]]:
         """Yield the features of one picture after the other."""
         self._layers = []
-        for picture in self._pictures.each():
-            counts = {name: layer.size for name, layer in picture.layers.items()}
-            self._layers.append((picture.name, counts))
+        for image in self._pictures.each():
+            counts = {name: layer.size for name, layer in image.layers.items()}
+            self._layers.append((image.name, counts))
             sizes = list(counts.values())
             layers = Words(np.repeat(np.arange(len(sizes)), sizes), tuple(counts))
-            images = Words(np.zeros(sum(sizes), dtype=np.intp), (picture.name,))
-            values = np.concatenate([layer.ravel() for layer in picture.layers.values()])
+            images = Words(np.zeros(sum(sizes), dtype=np.intp), (image.name,))
+            values = np.concatenate([layer.ravel() for layer in image.layers.values()])
             columns: dict[str, Column] = {
                 IMAGE: images,
                 LAYER: layers,
@@ -75,11 +75,11 @@ class FeatureTable:
 
     def place(self, row: int, column: str) -> tuple[str, str]:
         """Say of which layer and picture a feature is, and which one."""
-        for picture, counts in self._layers:
+        for image, counts in self._layers:
             for layer, count in counts.items():
                 if row < count:
-                    where = f"{quote(self.name)}, image {picture}, layer {quote(layer)}"
-                    cell = {IMAGE: picture, LAYER: layer}.get(column, f"feature {row + 1:,}")
+                    where = f"{quote(self.name)}, image {image}, layer {quote(layer)}"
+                    cell = {IMAGE: image, LAYER: layer}.get(column, f"feature {row + 1:,}")
                     return f"{where}, feature {row + 1:,}", cell
                 row -= count
         raise DataError(f"{quote(self.name)} changed while it was read")
@@ -112,13 +112,15 @@ class _Stored:
 class _Made:
     """Layers that a network makes of pictures, one picture at a time."""
 
-    def __init__(self, table: Table, network: str, layers: Sequence[str], reading: Reading) -> None:
+    def __init__(
+        self, table: TableReader, network: str, layers: Sequence[str], reading: Reading
+    ) -> None:
         role = Role("picture", wide=True, whole=True, lines=True)
         unit = reading.unit or table.own_unit or None
         if isinstance(table, FeatureTable):
             raise TypeError(table)
         plain = Reading(delimiter=reading.delimiter, decimal=reading.decimal, unit=unit)
-        self._rows = Rows([table], [role], cast([table], [role], plain), plain, unit)
+        self._rows = Rows([table], [role], assign([table], [role], plain), plain, unit)
         self._network = Network(network, layers)
 
     def each(self) -> Iterator[_Picture]:
@@ -170,9 +172,9 @@ class Network:
             raise DataError(f"{quote(path)} cannot be run: {_in_one_line(error)}") from None
         self._input = self._session.get_inputs()[0]
 
-    def __call__(self, picture: Array) -> Mapping[str, Array]:
+    def __call__(self, image: Array) -> Mapping[str, Array]:
         """Return the layers for one picture, `(height, width)` or `(height, width, channels)`."""
-        planes = picture[None] if picture.ndim == 2 else np.moveaxis(picture, -1, 0)
+        planes = image[None] if image.ndim == 2 else np.moveaxis(image, -1, 0)
         shape = self._input.shape
         if len(shape) != 4:
             raise DataError(

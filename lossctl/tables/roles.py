@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lossctl.errors import DataError, UsageError, listing, plural, quote
 from lossctl.tables.numbers import MISSING_WORDS
 from lossctl.tables.reading import Reading, Role
-from lossctl.tables.table import Table
+from lossctl.tables.table import TableReader
 
 USUAL = {
     "prediction": [
@@ -73,14 +73,16 @@ KEY = re.compile(r"id|idx|index|row|key|uuid|.*_id|unnamed.*|", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Cast:
+class Assignment:
     """The columns of one role, and the number of the file that has them."""
 
     file: int
     columns: tuple[str, ...]
 
 
-def cast(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) -> dict[str, Cast]:
+def assign(
+    tables: Sequence[TableReader], roles: Sequence[Role], reading: Reading
+) -> dict[str, Assignment]:
     """Find the columns of every role.
 
     Raises:
@@ -94,7 +96,7 @@ def cast(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) -> di
     alone = len(tables) == 1
     if len(tables) == len(roles):
         chosen = {
-            role.name: Cast(number, _of_one(table, role, reading, alone=alone))
+            role.name: Assignment(number, _of_one(table, role, reading, alone=alone))
             for number, (table, role) in enumerate(zip(tables, roles, strict=True))
         }
     elif len(tables) in (1, len(needed)):
@@ -103,12 +105,12 @@ def cast(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) -> di
         shared = alone and bool(taken)  # then what is left may be anything, not the role
         if len(tables) == len(needed) and not shared:
             chosen |= {
-                role.name: Cast(number, _of_one(table, role, reading, taken, alone=alone))
+                role.name: Assignment(number, _of_one(table, role, reading, taken, alone=alone))
                 for number, (table, role) in enumerate(zip(tables, needed, strict=True))
             }
         else:
             columns = _of_shared(tables[0], needed, reading, taken)
-            chosen |= {name: Cast(0, names) for name, names in columns.items()}
+            chosen |= {name: Assignment(0, names) for name, names in columns.items()}
     else:
         names = ", ".join(role.name for role in roles)
         raise UsageError(
@@ -118,7 +120,9 @@ def cast(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) -> di
     return _in_one_order(tables, {r.name: chosen[r.name] for r in roles if r.name in chosen})
 
 
-def _beside(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) -> dict[str, Cast]:
+def _beside(
+    tables: Sequence[TableReader], roles: Sequence[Role], reading: Reading
+) -> dict[str, Assignment]:
     """Find the columns of roles that may be left out, beside those of the others."""
     found = {}
     for role in roles:
@@ -130,12 +134,14 @@ def _beside(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) ->
             if role.wide:
                 names = given or (_some(table, role, known) if len(known) > 1 else ())
                 if names:
-                    found[role.name] = Cast(number, tuple(find(table, name) for name in names))
+                    found[role.name] = Assignment(
+                        number, tuple(find(table, name) for name in names)
+                    )
                     break
                 continue
             names = given or tuple(name for name in known if name.lower() in _names(role))
             if len(names) == 1 and names[0] in (*table.columns, *table.extras):
-                found[role.name] = Cast(number, tuple(names))
+                found[role.name] = Assignment(number, tuple(names))
                 break
         else:
             if given:
@@ -144,7 +150,7 @@ def _beside(tables: Sequence[Table], roles: Sequence[Role], reading: Reading) ->
     return found
 
 
-def _some(table: Table, role: Role, candidates: Sequence[str]) -> tuple[str, ...]:
+def _some(table: TableReader, role: Role, candidates: Sequence[str]) -> tuple[str, ...]:
     """List the columns that are a role's by their names; there may be none."""
     together = _together(table, role, candidates)
     if together:
@@ -154,12 +160,12 @@ def _some(table: Table, role: Role, candidates: Sequence[str]) -> tuple[str, ...
     return _recognised(table, role, candidates)
 
 
-def _together(table: Table, role: Role, candidates: Sequence[str]) -> tuple[str, ...]:
+def _together(table: TableReader, role: Role, candidates: Sequence[str]) -> tuple[str, ...]:
     names = role.together(candidates) if role.together else ()
     return tuple(find(table, name) for name in names)
 
 
-def find(table: Table, name: str) -> str:
+def find(table: TableReader, name: str) -> str:
     """Look a column up; it must be there once.
 
     Raises:
@@ -175,7 +181,7 @@ def find(table: Table, name: str) -> str:
 
 
 def _of_one(
-    table: Table,
+    table: TableReader,
     role: Role,
     reading: Reading,
     taken: Collection[str] = (),
@@ -209,7 +215,9 @@ def _of_one(
     raise _unclear(table, role, candidates)
 
 
-def _refuse_words(table: Table, role: Role, candidates: Sequence[str], *, slices: bool) -> None:
+def _refuse_words(
+    table: TableReader, role: Role, candidates: Sequence[str], *, slices: bool
+) -> None:
     """Refuse a column of words among the columns of numbers that nobody has named."""
     for name in candidates if len(candidates) > 1 else ():
         try:
@@ -226,7 +234,7 @@ def _refuse_words(table: Table, role: Role, candidates: Sequence[str], *, slices
 
 
 def _of_shared(
-    table: Table, roles: Sequence[Role], reading: Reading, beside: Collection[str]
+    table: TableReader, roles: Sequence[Role], reading: Reading, beside: Collection[str]
 ) -> dict[str, tuple[str, ...]]:
     chosen = {role.name: _given(table, role, reading) for role in roles}
     for role in roles:
@@ -241,7 +249,7 @@ def _of_shared(
     return chosen
 
 
-def _recognised(table: Table, role: Role, candidates: Sequence[str]) -> tuple[str, ...]:
+def _recognised(table: TableReader, role: Role, candidates: Sequence[str]) -> tuple[str, ...]:
     """Take the one usual name, or all names that begin with a usual one, if it is clear which."""
     usual = _usual(candidates, role)
     prefixed = _prefixed(candidates, role) if role.wide else []
@@ -250,14 +258,14 @@ def _recognised(table: Table, role: Role, candidates: Sequence[str]) -> tuple[st
     return tuple(find(table, name) for name in usual or prefixed)
 
 
-def _given(table: Table, role: Role, reading: Reading) -> tuple[str, ...]:
+def _given(table: TableReader, role: Role, reading: Reading) -> tuple[str, ...]:
     names = reading.columns.get(role.name, ())
     if len(names) > 1 and not role.wide:
         raise UsageError(f"{role.name} takes one column, not {len(names)}")
     return tuple(find(table, name) for name in names)
 
 
-def _free(table: Table, reading: Reading) -> list[str]:
+def _free(table: TableReader, reading: Reading) -> list[str]:
     used = {*reading.on, *reading.by, reading.weight, reading.unit}
     return [name for name in table.columns if name not in used]
 
@@ -281,7 +289,9 @@ def _prefixed(candidates: Sequence[str], role: Role) -> list[str]:
     return [name for name in longer if name.lower().startswith(starts)]
 
 
-def _unclear(table: Table, role: Role, candidates: Sequence[str], more: str = "") -> DataError:
+def _unclear(
+    table: TableReader, role: Role, candidates: Sequence[str], more: str = ""
+) -> DataError:
     there = f"there are {listing(candidates)}" if candidates else "there is no other"
     return DataError(
         f"{quote(table.name)}: it is not clear which column is the {role.name}; {there}",
@@ -289,7 +299,9 @@ def _unclear(table: Table, role: Role, candidates: Sequence[str], more: str = ""
     )
 
 
-def _in_one_order(tables: Sequence[Table], chosen: dict[str, Cast]) -> dict[str, Cast]:
+def _in_one_order(
+    tables: Sequence[TableReader], chosen: dict[str, Assignment]
+) -> dict[str, Assignment]:
     """Put the columns of later roles in the order of the first, where they have the same names."""
     several = {role: each for role, each in chosen.items() if len(each.columns) > 1}
     first = next(iter(several.values()), None)
@@ -298,7 +310,7 @@ def _in_one_order(tables: Sequence[Table], chosen: dict[str, Cast]) -> dict[str,
             continue
         ours, theirs = set(first.columns), set(each.columns)
         if ours == theirs:
-            chosen[role] = Cast(each.file, first.columns)
+            chosen[role] = Assignment(each.file, first.columns)
         elif ours & theirs:
             differing = sorted(ours ^ theirs)
             raise DataError(

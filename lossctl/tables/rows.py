@@ -12,8 +12,8 @@ from lossctl.errors import DataError, UsageError, plural, quote
 from lossctl.report import Note
 from lossctl.tables.align import Aligned, by_key, by_position
 from lossctl.tables.reading import Reading, Role
-from lossctl.tables.roles import Cast, find
-from lossctl.tables.table import Table, Wanted
+from lossctl.tables.roles import Assignment, find
+from lossctl.tables.table import TableReader, Wanted
 
 KEYS = ("id", "key", "uuid", "index")
 
@@ -28,9 +28,9 @@ class Rows:
 
     def __init__(
         self,
-        tables: Sequence[Table],
+        tables: Sequence[TableReader],
         roles: Sequence[Role],
-        casts: Mapping[str, Cast],
+        casts: Mapping[str, Assignment],
         reading: Reading,
         unit: str | None,
     ) -> None:

@@ -23,7 +23,7 @@ class Wanted:
     raw: bool | None = False
 
 
-class Table(Protocol):
+class TableReader(Protocol):
     """One input, already opened: its columns are known, its rows not yet read.
 
     `extras` are columns that are not in the file but follow from it, such as the number of a

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rule_bases import CARDS, FACTS, card, fact, made, rule
 
 from lossctl.advice.answer import answer
-from lossctl.advice.recommendation import Trace, advise, said
+from lossctl.advice.recommendation import Advice, advise, said
 from lossctl.advice.rule_base import folder, load
 from lossctl.advice.rule_files import read_folder
 from lossctl.advice.rules import EVIDENCE, Named, RuleBase
@@ -29,7 +29,7 @@ def order(base: RuleBase, facts: Facts) -> list[str]:
     return [each.loss for each in Situation(base, facts).recommended]
 
 
-def told(base: RuleBase, *known: Known, declined: frozenset[str] = frozenset()) -> Trace:
+def told(base: RuleBase, *known: Known, declined: frozenset[str] = frozenset()) -> Advice:
     return advise(base, known, declined=declined)
 
 
@@ -150,7 +150,7 @@ def test_the_weightiest_voice_decides_and_is_told_first():
     )
     square, absolute = Situation(base, FAR_OFF).recommended
     assert (square.loss, square.rank, square.strength) == ("square", 1, "weak")
-    assert [voice.rule.id for voice in square.voices] == ["b", "c", "a"]
+    assert [vote.rule.id for vote in square.votes] == ["b", "c", "a"]
     assert (absolute.loss, absolute.rank, absolute.strength) == ("absolute", 2, "strong")
 
 
@@ -257,9 +257,9 @@ def test_what_is_advised_against_comes_last_however_much_speaks_for_it():
 
 def test_where_all_is_advised_against_it_is_recommended_all_the_same():
     base = made(DEFAULT, rule("against", "avoid", {}, "square", "huber"))
-    trace = told(base, *flags(REGRESSION))
+    advice = told(base, *flags(REGRESSION))
     assert order(base, REGRESSION) == ["square", "huber"]
-    assert trace.avoid == []
+    assert advice.avoid == []
 
 
 def test_what_nothing_speaks_for_is_named_where_it_is_advised_against():
@@ -270,9 +270,9 @@ def test_what_nothing_speaks_for_is_named_where_it_is_advised_against():
         rule("c", "avoid", {"outliers": True, "skewed": True}, "absolute"),
     )
     # The weightiest is named: the most specific one. What does not fit is no advice.
-    trace = told(base, *flags(FAR_OFF))
-    assert [(loss, each.id) for loss, each in trace.avoid] == [("absolute", "c")]
-    assert trace.vetoed == [("entropy", "This is a.")]
+    advice = told(base, *flags(FAR_OFF))
+    assert [(loss, each.id) for loss, each in advice.avoid] == [("absolute", "c")]
+    assert advice.vetoed == [("entropy", "This is a.")]
 
 
 def test_what_is_forbidden_is_removed():
@@ -391,12 +391,12 @@ def test_advice_is_told_and_changes_no_order():
     without, with_advice = made(*choosing), made(*choosing, *advising)
     for facts in (FAR_OFF, REGRESSION):
         assert order(with_advice, facts) == order(without, facts)
-    trace = told(with_advice, *flags(FAR_OFF))
+    advice = told(with_advice, *flags(FAR_OFF))
     # The most specific is told first, then by name; what is about no loss is told of all.
-    assert [each.id for each in trace.advice("absolute")] == ["x", "y", "z"]
-    assert [each.id for each in trace.advice("huber")] == ["x"]
-    assert trace.advice("square") == []
-    assert [each.id for each in trace.remarks] == ["all"]
+    assert [each.id for each in advice.advising("absolute")] == ["x", "y", "z"]
+    assert [each.id for each in advice.advising("huber")] == ["x"]
+    assert advice.advising("square") == []
+    assert [each.id for each in advice.remarks] == ["all"]
 
 
 # what is known
@@ -405,11 +405,11 @@ def test_advice_is_told_and_changes_no_order():
 def test_what_is_weak_is_a_guess_and_no_fact():
     base = made(DEFAULT, rule("a", "prefer", {"outliers": True}, "absolute"))
     weak = Known("outliers", True, "data", "weak", "A value is 30.")
-    trace = told(base, Known("task", "regression", "flag"), weak)
-    assert [each.name for each in trace.known] == ["task"]
-    assert trace.guesses == (weak,)
-    assert order(base, trace.situation.stated) == ["square", "huber"]
-    assert [(each.fact.name, each.guess) for each in trace.questions] == [("outliers", weak)]
+    advice = told(base, Known("task", "regression", "flag"), weak)
+    assert [each.name for each in advice.known] == ["task"]
+    assert advice.guesses == (weak,)
+    assert order(base, advice.situation.stated) == ["square", "huber"]
+    assert [(each.fact.name, each.guess) for each in advice.questions] == [("outliers", weak)]
 
 
 def test_what_data_hint_at_is_asked_first_if_it_decides():
@@ -423,35 +423,35 @@ def test_what_data_hint_at_is_asked_first_if_it_decides():
         (False, ["outliers", "skewed"]),
     ]:
         weak = Known("skewed", value, "data", "weak", "A value is 30.")
-        trace = told(base, Known("task", "regression", "flag"), weak)
-        assert [each.fact.name for each in trace.questions] == order_of_questions
+        advice = told(base, Known("task", "regression", "flag"), weak)
+        assert [each.fact.name for each in advice.questions] == order_of_questions
 
 
 def test_what_is_likely_is_a_fact():
     base = made(DEFAULT, rule("a", "prefer", {"outliers": True}, "absolute"))
-    trace = told(
+    advice = told(
         base, Known("task", "regression", "flag"), Known("outliers", True, "data", "likely")
     )
-    assert trace.situation.first == {"loss": "absolute"}
+    assert advice.situation.first == {"loss": "absolute"}
 
 
 def test_a_guess_at_what_is_known_is_none():
     base = made(DEFAULT)
-    trace = told(
+    advice = told(
         base,
         Known("outliers", False, "flag"),
         Known("outliers", True, "data", "weak"),
     )
-    assert (trace.guesses, trace.conflicts) == ((), ())
-    assert trace.situation.facts == {"outliers": False}
+    assert (advice.guesses, advice.conflicts) == ((), ())
+    assert advice.situation.facts == {"outliers": False}
 
 
 def test_of_two_values_the_first_is_taken_and_the_conflict_told():
     base = made(DEFAULT)
     flag, data = Known("outliers", False, "flag"), Known("outliers", True, "data")
-    trace = told(base, flag, data)
-    assert trace.situation.facts == {"outliers": False}
-    (conflict,) = trace.conflicts
+    advice = told(base, flag, data)
+    assert advice.situation.facts == {"outliers": False}
+    (conflict,) = advice.conflicts
     assert conflict.facts == (flag, data)
     assert conflict.because == "What the flag says is taken."
     assert told(base, data, flag).situation.facts == {"outliers": True}
@@ -470,26 +470,26 @@ def test_how_the_data_of_a_value_look_does_not_contradict_it():
 
 
 def test_the_same_value_twice_is_no_conflict():
-    trace = told(made(), Known("outliers", True, "flag"), Known("outliers", True, "data"))
-    assert trace.conflicts == ()
+    advice = told(made(), Known("outliers", True, "flag"), Known("outliers", True, "data"))
+    assert advice.conflicts == ()
 
 
 DERIVED = [{"when": {"skewed": True}, "then": {"noise": "high"}, "because": "It follows."}]
 
 
 def test_what_follows_is_known_too_and_says_why():
-    trace = told(made(derived=DERIVED), Known("skewed", True, "flag"))
-    skewed, noise = trace.known
+    advice = told(made(derived=DERIVED), Known("skewed", True, "flag"))
+    skewed, noise = advice.known
     assert (skewed.name, skewed.origin) == ("skewed", "flag")
     assert noise == Known("noise", "high", "derived", evidence="It follows.")
 
 
 def test_what_is_stated_goes_before_what_follows_and_the_conflict_is_told():
-    trace = told(
+    advice = told(
         made(derived=DERIVED), Known("skewed", True, "flag"), Known("noise", "low", "data")
     )
-    assert trace.situation.facts == {"skewed": True, "noise": "low"}
-    (conflict,) = trace.conflicts
+    assert advice.situation.facts == {"skewed": True, "noise": "low"}
+    (conflict,) = advice.conflicts
     assert [(each.name, each.value, each.origin) for each in conflict.facts] == [
         ("noise", "low", "data"),
         ("noise", "high", "derived"),
@@ -504,9 +504,9 @@ IMPOSSIBLE = [
 
 def test_facts_that_contradict_each_other_are_told():
     base = made(DEFAULT, contradictory=IMPOSSIBLE)
-    trace = told(base, Known("task", "regression", "flag"), Known("output", "probability", "data"))
-    assert not trace.situation.possible
-    (conflict,) = trace.conflicts
+    advice = told(base, Known("task", "regression", "flag"), Known("output", "probability", "data"))
+    assert not advice.situation.possible
+    (conflict,) = advice.conflicts
     assert [(each.name, each.origin) for each in conflict.facts] == [
         ("task", "flag"),
         ("output", "data"),
@@ -515,16 +515,16 @@ def test_facts_that_contradict_each_other_are_told():
 
 
 def test_facts_of_which_one_is_not_known_do_not_contradict_each_other():
-    trace = told(made(contradictory=IMPOSSIBLE), Known("output", "probability", "flag"))
-    assert trace.conflicts == ()
-    assert trace.situation.possible
+    advice = told(made(contradictory=IMPOSSIBLE), Known("output", "probability", "flag"))
+    assert advice.conflicts == ()
+    assert advice.situation.possible
 
 
 # questions
 
 
-def asked(trace: Trace) -> list[str]:
-    return [each.fact.name for each in trace.questions]
+def asked(advice: Advice) -> list[str]:
+    return [each.fact.name for each in advice.questions]
 
 
 def test_only_a_fact_that_changes_the_answer_is_asked():
@@ -534,9 +534,9 @@ def test_only_a_fact_that_changes_the_answer_is_asked():
         rule("b", "prefer", {"skewed": True}, "entropy"),
         rule("c", "advise", {"noise": "low"}, "square"),
     )
-    trace = told(base, *flags(REGRESSION))
-    assert asked(trace) == ["outliers"]
-    (question,) = trace.questions
+    advice = told(base, *flags(REGRESSION))
+    assert asked(advice) == ["outliers"]
+    (question,) = advice.questions
     yes, no = question.answers["yes"], question.answers["no"]
     assert (yes.value, yes.changes, yes.first) == (True, "first", {"loss": "absolute"})
     assert (no.value, no.changes, no.first) == (False, "nothing", {"loss": "square"})
@@ -548,9 +548,9 @@ def test_a_fact_that_changes_the_first_three_is_asked_after_those_that_change_th
         rule("b", "prefer", {"outliers": True}, "huber:weak"),
         rule("c", "prefer", {"task": "regression", "skewed": True}, "absolute"),
     )
-    trace = told(base, *flags(REGRESSION))
-    assert asked(trace) == ["skewed", "outliers"]
-    assert [each.answers["yes"].changes for each in trace.questions] == ["first", "top"]
+    advice = told(base, *flags(REGRESSION))
+    assert asked(advice) == ["skewed", "outliers"]
+    assert [each.answers["yes"].changes for each in advice.questions] == ["first", "top"]
 
 
 def test_what_is_known_or_declined_is_not_asked():
@@ -629,9 +629,9 @@ def test_where_facts_contradict_each_other_only_these_are_asked():
         rule("a", "prefer", {"outliers": True}, "absolute"),
         contradictory=IMPOSSIBLE,
     )
-    trace = told(base, *flags(REGRESSION | {"output": "probability"}))
-    assert asked(trace) == ["task"]  # another output changes nothing
-    assert list(trace.questions[0].answers) == ["classification"]
+    advice = told(base, *flags(REGRESSION | {"output": "probability"}))
+    assert asked(advice) == ["task"]  # another output changes nothing
+    assert list(advice.questions[0].answers) == ["classification"]
     assert "outliers" in asked(told(base, *flags(REGRESSION)))
 
 
@@ -767,10 +767,10 @@ def test_options_are_the_rules_before_the_cards():
         rule("d", "advise", {}, "huber", params={"huber": {"delta": 7}}),
         cards=cards,
     )
-    trace = told(base, *flags(FAR_OFF))
-    (each,) = trace.situation.recommended
+    advice = told(base, *flags(FAR_OFF))
+    (each,) = advice.situation.recommended
     # The weightiest voice goes before the others, all of them before mere advice and the card.
-    assert trace.options(each) == {
+    assert advice.options(each) == {
         "power": {"value": 3, "default": 2, "because": "This is a.", "source": "a"},
         "limit": {"value": 9, "default": 8, "because": "", "source": ""},
         "base": {"value": 10, "default": None, "because": "This is b.", "source": "b"},
@@ -785,10 +785,10 @@ def test_an_option_may_be_measured_in_the_data():
         cards=CARDS | {"huber": card(params={"delta": {"value": 1.0}})},
     )
     numbers = {"spread": 2.00004, "other": 5.0}
-    trace = told(base, Known("outliers", True, "data", numbers=numbers))
+    advice = told(base, Known("outliers", True, "data", numbers=numbers))
     # 1.5 times 2.00004 is 3.00006, of which four digits are kept.
-    assert trace.options(trace.situation.recommended[0])["delta"]["value"] == 3.0
-    assert trace.measured == {"spread": 2.00004}
+    assert advice.options(advice.situation.recommended[0])["delta"]["value"] == 3.0
+    assert advice.measured == {"spread": 2.00004}
     without = told(base, Known("outliers", True, "data"))
     assert without.options(without.situation.recommended[0])["delta"]["value"] == 1.0
 
@@ -804,11 +804,11 @@ def test_an_option_that_was_not_measured_is_left_to_the_next_rule():
         ),
         rule("b", "advise", {}, "huber", params={"huber": {"delta": 2.0}}),
     )
-    trace = told(base, *flags(FAR_OFF))
-    assert trace.options(trace.situation.recommended[0])["delta"]["source"] == "b"
+    advice = told(base, *flags(FAR_OFF))
+    assert advice.options(advice.situation.recommended[0])["delta"]["source"] == "b"
     known = Known("skewed", True, "data", numbers={"spread": 4.0})
-    trace = told(base, Known("outliers", True, "flag"), known)
-    assert trace.options(trace.situation.recommended[0])["delta"] == {
+    advice = told(base, Known("outliers", True, "flag"), known)
+    assert advice.options(advice.situation.recommended[0])["delta"] == {
         "value": 4.0,
         "default": None,
         "because": "This is a.",
@@ -833,8 +833,8 @@ def test_the_last_layer_is_the_rules_before_the_cards():
         ((rules[0], rules[2]), "Sigmoid."),
         (rules[:1], "None."),
     ):
-        trace = told(made(*chosen, cards=cards), *flags(FAR_OFF))
-        assert trace.activation(trace.situation.recommended[0]) == expected
+        advice = told(made(*chosen, cards=cards), *flags(FAR_OFF))
+        assert advice.activation(advice.situation.recommended[0]) == expected
 
 
 @pytest.mark.parametrize(
@@ -854,8 +854,13 @@ def test_a_value_is_said_in_words(value, words):
 
 
 def test_nothing_known_is_no_error():
-    trace = told(made(DEFAULT))
-    assert (trace.known, trace.situation.recommended, trace.avoid, trace.vetoed) == ((), [], [], [])
+    advice = told(made(DEFAULT))
+    assert (advice.known, advice.situation.recommended, advice.avoid, advice.vetoed) == (
+        (),
+        [],
+        [],
+        [],
+    )
 
 
 # laws, over the rule base that comes with lossctl
@@ -892,7 +897,7 @@ def outcome(situation: Situation) -> dict[str, list[tuple[object, ...]]]:
     """All that a situation says: what is recommended, and the rules that speak for and against."""
     return {
         part: [
-            (each.loss, each.rank, [voice.rule.id for voice in each.voices], each.avoided)
+            (each.loss, each.rank, [vote.rule.id for vote in each.votes], each.avoided)
             for each in ranking
         ]
         for part, ranking in situation.ranked.items()
@@ -1014,10 +1019,10 @@ def test_what_is_recommended_fits(facts):
         assert "task" not in known or known["task"] in card.tasks
         assert not card.labels or "labels" not in known or known["labels"] in card.labels
         assert not card.outputs or "output" not in known or known["output"] in card.outputs
-        assert not any(bar.when.holds(known) is False for bar in card.requires)
-        assert not any(bar.when.holds(known) for bar in card.excludes)
+        assert not any(requirement.when.holds(known) is False for requirement in card.requires)
+        assert not any(requirement.when.holds(known) for requirement in card.excludes)
         assert each.part == card.part_in(known)
-        assert any(voice.rule in situation.fired for voice in each.voices)
+        assert any(vote.rule in situation.fired for vote in each.votes)
 
 
 @given(problems())
@@ -1041,7 +1046,11 @@ def test_no_further_fact_revives_a_loss_that_its_card_bars(facts, more):
     assume(before.facts.items() <= after.facts.items())
     never = [rule for rule in before.fired if rule.kind == "forbid" and rule not in after.fired]
     for loss, each in base.cards.items():
-        leaves = [leaf for bar in (*each.requires, *each.excludes) for leaf in bar.when.leaves()]
+        leaves = [
+            leaf
+            for requirement in (*each.requires, *each.excludes)
+            for leaf in requirement.when.leaves()
+        ]
         waits = any(leaf.operator == "known" for leaf in leaves)
         if before.vetoes(loss) and not waits and not any(rule.names(loss) for rule in never):
             assert after.vetoes(loss)
@@ -1050,15 +1059,15 @@ def test_no_further_fact_revives_a_loss_that_its_card_bars(facts, more):
 @settings(max_examples=50, deadline=None)
 @given(problems())
 def test_no_question_is_idle(facts):
-    trace = advise(load(), flags(facts))
-    in_conflict = {each.name for conflict in trace.conflicts for each in conflict.facts}
-    assert len(trace.questions) <= 3
-    for question in trace.questions:
+    advice = advise(load(), flags(facts))
+    in_conflict = {each.name for conflict in advice.conflicts for each in conflict.facts}
+    assert len(advice.questions) <= 3
+    for question in advice.questions:
         name = question.fact.name
-        assert name in in_conflict if in_conflict else name not in trace.situation.facts
+        assert name in in_conflict if in_conflict else name not in advice.situation.facts
         assert {each.changes for each in question.answers.values()} & {"first", "top"}
         for each in question.answers.values():
-            other = Situation(trace.base, {**facts, name: each.value})
+            other = Situation(advice.base, {**facts, name: each.value})
             assert other.first == each.first
             assert other.possible
 

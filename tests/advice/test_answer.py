@@ -8,17 +8,17 @@ import pytest
 from rule_bases import CARDS, FACTS, Fields, card, fact, made, rule
 
 from lossctl.advice.answer import answer
-from lossctl.advice.recommendation import Trace, advise
+from lossctl.advice.recommendation import Advice, advise
 from lossctl.advice.rules import RuleBase
 from lossctl.facts.vocabulary import Known
 
 
-def trace(base: RuleBase, *more: Known, **facts: Any) -> Trace:
+def advice(base: RuleBase, *more: Known, **facts: Any) -> Advice:
     return advise(base, [*(Known(name, value, "flag") for name, value in facts.items()), *more])
 
 
 def recommendations(base: RuleBase, *files: str, **facts: Any) -> list[dict[str, Any]]:
-    return answer(trace(base, **facts), files=files).fields["recommendations"]
+    return answer(advice(base, **facts), files=files).fields["recommendations"]
 
 
 def only(base: RuleBase, *files: str, **facts: Any) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def test_code_holds_options_as_python_writes_them():
 def test_what_is_known_says_where_it_comes_from():
     known = Known("outliers", True, "data", "likely", "3 are far off.", {"share": 0.03}, 100)
     weak = Known("skewed", True, "data", "weak", "It leans.")
-    fields = answer(trace(made(SQUARE), known, weak, need=frozenset(["unit", "smooth"]))).fields
+    fields = answer(advice(made(SQUARE), known, weak, need=frozenset(["unit", "smooth"]))).fields
     outliers, need = fields["facts"]
     assert outliers == {
         "name": "outliers",
@@ -196,7 +196,7 @@ def test_what_is_avoided_vetoed_and_remarked_is_told():
         rule("d", "advise", {}, because="Look at the data."),
         rule("e", "advise", {}, "entropy"),
     )
-    fields = answer(trace(base, task="regression", outliers=True)).fields
+    fields = answer(advice(base, task="regression", outliers=True)).fields
     assert fields["avoid"] == [
         {"loss": "absolute", "because": "It is slow.", "rule": "b", "sources": ["book"]}
     ]
@@ -208,7 +208,7 @@ def test_what_is_avoided_vetoed_and_remarked_is_told():
 def test_a_question_says_what_each_answer_changes():
     facts = FACTS | {"outliers": fact("flag") | {"flag": "far_off", "question": "Are any far off?"}}
     base = made(SQUARE, rule("b", "prefer", {"outliers": True}, "absolute"), facts=facts)
-    (question,) = answer(trace(base, task="regression")).fields["questions"]
+    (question,) = answer(advice(base, task="regression")).fields["questions"]
     assert question == {
         "fact": "outliers",
         "question": "Are any far off?",
@@ -235,7 +235,7 @@ def test_a_question_says_what_each_answer_changes():
 def test_a_conflict_names_both_facts():
     base = made(SQUARE)
     known = Known("outliers", True, "data", "certain", "3 are far off.")
-    (conflict,) = answer(trace(base, known, outliers=False)).fields["conflicts"] or [None]
+    (conflict,) = answer(advice(base, known, outliers=False)).fields["conflicts"] or [None]
     assert conflict is not None
     assert [(each["value"], each["origin"]) for each in conflict["facts"]] == [
         (False, "flag"),
@@ -255,7 +255,7 @@ EXPLAINED = [
 
 
 def test_a_loss_is_explained_with_all_that_is_said_of_it():
-    told = trace(made(*EXPLAINED), task="regression", outliers=True, skewed=True)
+    told = advice(made(*EXPLAINED), task="regression", outliers=True, skewed=True)
     (square,) = answer(told, why_not=["square"]).fields["explanations"]
     assert square["loss"] == "square"
     assert (square["state"], square["rank"]) == ("outranked", 2)
@@ -281,20 +281,20 @@ def test_a_loss_is_explained_with_all_that_is_said_of_it():
 
 
 def test_a_loss_that_is_avoided_is_explained():
-    told = trace(made(*EXPLAINED), task="regression", outliers=True, skewed=True)
+    told = advice(made(*EXPLAINED), task="regression", outliers=True, skewed=True)
     (huber,) = answer(told, why_not=["huber"]).fields["explanations"]
     assert (huber["state"], huber["rank"], huber["because"]) == ("avoided", None, "This is f.")
     assert [each["rule"] for each in huber["speaks_against"]] == ["f"]
 
 
 def test_the_loss_that_is_asked_for_is_explained_and_each_only_once():
-    told = trace(made(*EXPLAINED), task="regression", outliers=True, asked_for="huber")
+    told = advice(made(*EXPLAINED), task="regression", outliers=True, asked_for="huber")
     fields = answer(told, why=["square"], why_not=["huber", "square"]).fields
     assert [each["loss"] for each in fields["explanations"]] == ["square", "huber"]
 
 
 def test_everything_is_laid_open_only_on_demand():
-    told = trace(made(*EXPLAINED), task="regression", outliers=True)
+    told = advice(made(*EXPLAINED), task="regression", outliers=True)
     assert not answer(told).fields.keys() & {"fired", "pending"}
     fields = answer(told, explain=True).fields
     assert [each["rule"] for each in fields["fired"]] == ["b", "d"]
@@ -308,7 +308,7 @@ def test_everything_is_laid_open_only_on_demand():
 
 
 def test_the_rows_are_the_recommendations():
-    table = answer(trace(made(SQUARE), task="regression")).table
+    table = answer(advice(made(SQUARE), task="regression")).table
     assert table is not None
     (row,) = table.rows
     named = dict(zip((column.name for column in table.columns), row, strict=True))
@@ -319,7 +319,7 @@ def test_the_rows_are_the_recommendations():
 
 
 def text(base: RuleBase, *, explain: bool = False, **facts: Any) -> dict[str, str]:
-    return dict(answer(trace(base, **facts), explain=explain).sections)
+    return dict(answer(advice(base, **facts), explain=explain).sections)
 
 
 @pytest.mark.parametrize(
@@ -332,12 +332,12 @@ def text(base: RuleBase, *, explain: bool = False, **facts: Any) -> dict[str, st
     ],
 )
 def test_the_title_says_what_is_stated(facts, title):
-    assert answer(trace(made(SQUARE), **facts)).title == title
+    assert answer(advice(made(SQUARE), **facts)).title == title
 
 
 def test_the_title_leaves_out_what_follows():
     derived = [{"when": {"skewed": True}, "then": {"noise": "high"}, "because": "It follows."}]
-    assert answer(trace(made(derived=derived), skewed=True)).title == "For skewed"
+    assert answer(advice(made(derived=derived), skewed=True)).title == "For skewed"
 
 
 def test_a_short_answer():
@@ -407,7 +407,7 @@ def test_questions_say_which_answer_changes_what():
 def test_a_guess_is_told_with_its_question():
     base = made(SQUARE, rule("a", "prefer", {"outliers": True}, "absolute"))
     weak = Known("outliers", True, "data", "weak", "One is 30.")
-    sections = answer(trace(base, weak, task="regression")).sections
+    sections = answer(advice(base, weak, task="regression")).sections
     assert sections["To find out next"].splitlines() == [
         "What is it?",
         "  perhaps yes: One is 30.",
@@ -433,7 +433,7 @@ def test_where_nothing_fits_it_says_why():
 
 
 def test_an_explanation_says_what_would_put_a_loss_first():
-    told = trace(made(*EXPLAINED), task="regression", outliers=True, skewed=True)
+    told = advice(made(*EXPLAINED), task="regression", outliers=True, skewed=True)
     sections = answer(told, why_not=["square"]).sections
     assert sections["Why square is not first"].splitlines() == [
         "absolute goes before it, by how specific the rule is (a).",
@@ -447,13 +447,13 @@ def test_an_explanation_says_what_would_put_a_loss_first():
 
 
 def test_an_explanation_of_the_first_choice_is_why_it_is_first():
-    sections = answer(trace(made(SQUARE), task="regression"), why=["square"]).sections
+    sections = answer(advice(made(SQUARE), task="regression"), why=["square"]).sections
     assert sections["Why square is first"].splitlines()[0] == "It is the first choice."
     assert not [line for line in sections["Why square is first"].splitlines() if "no one" in line]
 
 
 def test_what_no_two_facts_can_change_says_so():
-    sections = answer(trace(made(SQUARE), task="regression"), why_not=["huber"]).sections
+    sections = answer(advice(made(SQUARE), task="regression"), why_not=["huber"]).sections
     assert "no one or two facts would put it first" in sections["Why huber is not first"]
 
 

@@ -80,10 +80,10 @@ def problems(task: str, labels: str, output: str, n_outputs: int):
 
 def recommended(facts):
     """All losses of predictions and targets that are recommended, unless facts contradict."""
-    trace = advise(load(), [Known(name, each, "flag") for name, each in facts.items()])
-    for each in trace.situation.recommended if not trace.conflicts else ():
-        if trace.base.cards[each.loss].roles == ("prediction", "target"):
-            yield _recommendation(trace, each, _Data())
+    advice = advise(load(), [Known(name, each, "flag") for name, each in facts.items()])
+    for each in advice.situation.recommended if not advice.conflicts else ():
+        if advice.base.cards[each.loss].roles == ("prediction", "target"):
+            yield _recommendation(advice, each, _Data())
 
 
 def told_to_rewrite(rules) -> bool:

@@ -11,7 +11,7 @@ from rule_bases import CARDS, FACTS, Fields, card, made, rule
 
 from lossctl.advice.rule_base import load
 from lossctl.advice.rules import Measured, RuleBase
-from lossctl.advice.workshop.lint import Finding, agreement, implies, lint, models
+from lossctl.advice.workshop.lint import Defect, agreement, implies, lint, models
 from lossctl.facts.conditions import All, AnyOf, Condition, Leaf, Not
 
 REGRESSION: Fields = {"task": "regression"}
@@ -85,7 +85,7 @@ def test_a_clean_base_has_no_finding():
 
 def test_a_finding_says_where():
     (finding,) = lint(base(CLEAN["told"] | {"sources": []}))
-    assert finding == Finding("source", "told", "it has no source", "rule 6, line 1")
+    assert finding == Defect("source", "told", "it has no source", "rule 6, line 1")
 
 
 # conditions
@@ -392,7 +392,7 @@ def test_a_card_without_a_loss_is_found():
     good = load()
     made_up = replace(good.cards["mse"], loss="made_up")
     findings = agreement(replace(good, cards={**good.cards, "made_up": made_up}))
-    assert Finding("card", "made_up", "there is no such loss") in [*findings]
+    assert Defect("card", "made_up", "there is no such loss") in [*findings]
 
 
 def test_an_option_that_is_measured_is_no_fault():

@@ -21,7 +21,7 @@ from unittest.mock import patch
 import pytest
 
 from lossctl.advice.documents import read
-from lossctl.advice.recommendation import Trace
+from lossctl.advice.recommendation import Advice
 from lossctl.advice.rule_base import folder, load
 from lossctl.advice.rule_files import SCENARIOS, Reader, read_text
 from lossctl.advice.rules import STRENGTHS, Rule, RuleBase
@@ -56,7 +56,7 @@ class Trial:
     """A scenario, and what the rules that were not changed make of it."""
 
     scenario: Scenario
-    trace: Trace
+    advice: Advice
     fires: frozenset[str]
 
 
@@ -66,9 +66,9 @@ def trials() -> Sequence[Trial]:
     scenarios = read_scenarios(str(folder() / SCENARIOS), base)
     found = []
     for each in (*read_expectations(base), *scenarios):
-        trace = rule_tests._advised(each.facts, base)
-        fires = frozenset(name for name, truth in trace.situation.truths.items() if truth)
-        found.append(Trial(each, trace, fires))
+        advice = rule_tests._advised(each.facts, base)
+        fires = frozenset(name for name, truth in advice.situation.truths.items() if truth)
+        found.append(Trial(each, advice, fires))
     return found
 
 
@@ -173,13 +173,13 @@ def fails(trial: Trial, mutant: Mutant, base: RuleBase) -> bool:
 
     What is asked is left out: to work that out takes ten times as long as all the rest.
     """
-    before = trial.trace.situation
+    before = trial.advice.situation
     situation = Situation(base, before.stated, near=before)
     if mutant.mutated:
         situation.truths[mutant.rule.id] = mutant.mutated.when.holds(situation.facts)
-    trace = replace(trial.trace, situation=situation)
-    trace.__dict__["questions"] = []
-    with patch.object(rule_tests, "_advised", lambda *_: trace):
+    advice = replace(trial.advice, situation=situation)
+    advice.__dict__["questions"] = []
+    with patch.object(rule_tests, "_advised", lambda *_: advice):
         return next(failures(replace(trial.scenario, asks=()), base), None) is not None
 
 

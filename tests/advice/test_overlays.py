@@ -230,9 +230,9 @@ def test_an_own_rule_ranks_before_what_is_as_specific_and_as_strong(base, over):
     weaker = over(text)
     assert first(weaker, task="regression", outliers=True) == "mae"  # which speaks strongly
     strong = over(text.replace("[mse]", "[{loss: mse, strength: strong}]"))
-    trace = advise(strong, [Known("task", "regression", "flag"), Known("outliers", True, "flag")])
-    assert [each.loss for each in trace.situation.recommended] == ["mse", "mae"]
-    assert trace.situation.recommended[0].voices[0].rule.id == "own"
+    advice = advise(strong, [Known("task", "regression", "flag"), Known("outliers", True, "flag")])
+    assert [each.loss for each in advice.situation.recommended] == ["mse", "mae"]
+    assert advice.situation.recommended[0].votes[0].rule.id == "own"
 
 
 def test_an_own_rule_may_say_all_that_others_say(over):

@@ -10,7 +10,7 @@ import pytest
 from lossctl.advice.answer import answer
 from lossctl.advice.recommendation import advise
 from lossctl.advice.rule_files import read_folder
-from lossctl.advice.rules import LossCard, Measured, Named, Rule, Source
+from lossctl.advice.rules import LossCard, Measured, Named, Publication, Rule
 from lossctl.errors import UsageError
 from lossctl.facts.conditions import All, Leaf
 from lossctl.facts.vocabulary import Known
@@ -68,10 +68,12 @@ def test_a_card_is_what_its_file_says(small):
     )
     assert (card.part, card.parts) == ("added", {"regression": "loss"})
     assert (card.part_in({"task": "regression"}), card.part_in({})) == ("loss", "added")
-    assert [(str(bar.when), bar.because) for bar in card.requires] == [
+    assert [(str(requirement.when), requirement.because) for requirement in card.requires] == [
         ("n_classes at least 2", "Of two at least.")
     ]
-    assert [(str(bar.when), bar.because) for bar in card.excludes] == [("skewed", "Not so.")]
+    assert [(str(requirement.when), requirement.because) for requirement in card.excludes] == [
+        ("skewed", "Not so.")
+    ]
     assert (card.strengths, card.weaknesses, card.use) == (
         ("good",),
         ("bad", "worse"),
@@ -107,7 +109,7 @@ def test_what_a_card_leaves_out(small):
 
 def test_a_source_is_what_its_file_says(small):
     base = read_folder(small())
-    assert base.sources["book"] == Source(
+    assert base.sources["book"] == Publication(
         "book", "A book", "book", {"authors": "Somebody", "year": "1999"}
     )
     assert str(base.sources["book"]) == "Somebody, A book, 1999"
@@ -411,8 +413,8 @@ def answers(base):
     """Return all that is said of many problems, but for the fingerprint of the rules."""
     found = []
     for facts in FACTS:
-        trace = advise(base, [Known(name, value, "flag") for name, value in facts.items()])
-        found.append(repr(answer(trace)).replace(base.digest, ""))
+        advice = advise(base, [Known(name, value, "flag") for name, value in facts.items()])
+        found.append(repr(answer(advice)).replace(base.digest, ""))
     return found
 
 
@@ -489,8 +491,8 @@ def test_a_card_may_speak_of_a_loss_in_any_other_file(small, name):
     card = "  excludes: [{when: {asked_for: huber}, because: Not asked for.}]\n"
     huber = "huber:\n  tasks: [regression]\n  fits: All.\n  sources: [book]\n"
     base = read_folder(small(losses=(FITS, card), **{name: huber}))
-    (bar,) = base.cards["cross_entropy"].excludes
-    assert bar.when == Leaf("asked_for", "in", ("huber",))
+    (requirement,) = base.cards["cross_entropy"].excludes
+    assert requirement.when == Leaf("asked_for", "in", ("huber",))
 
 
 # the fingerprint

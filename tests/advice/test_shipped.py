@@ -42,9 +42,9 @@ def recommended() -> Mapping[str, dict[str, Any]]:
     """All that is recommended for any of these problems, by the command to go on with."""
     found = {}
     for facts in problems():
-        trace = advise(load(), [Known(name, value, "flag") for name, value in facts.items()])
-        for each in trace.situation.recommended:
-            told = _recommendation(trace, each, _Data())
+        advice = advise(load(), [Known(name, value, "flag") for name, value in facts.items()])
+        for each in advice.situation.recommended:
+            told = _recommendation(advice, each, _Data())
             found[told["command"]] = told
     return found
 

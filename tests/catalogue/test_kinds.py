@@ -30,10 +30,10 @@ COLUMN = narrowed(VALUES, columns="one")
 RATE = narrowed(VALUES, at_least=0)
 
 
-def admit(kind, values, partners=ALONE):
+def validate(kind, values, partners=ALONE):
     """Admit an array, or words, to the role `x`."""
     array = values if isinstance(values, Words) else np.array(values, dtype=float)
-    return kind.admit("x", array, partners)
+    return kind.validate("x", array, partners)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def admit(kind, values, partners=ALONE):
     ],
 )
 def test_an_array_in_its_range_is_admitted_as_it_is(kind, values):
-    assert admit(kind, values).array.tolist() == values
+    assert validate(kind, values).array.tolist() == values
 
 
 @pytest.mark.parametrize(
@@ -103,13 +103,13 @@ def test_an_array_in_its_range_is_admitted_as_it_is(kind, values):
 )
 def test_what_does_not_belong_is_refused(kind, values, message):
     with pytest.raises(DataError) as caught:
-        admit(kind, values)
+        validate(kind, values)
     assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("kind", [VALUES, PROBABILITIES, SIGNS, ZERO_OR_ONE, COLUMN])
 def test_a_single_column_loses_its_axis(kind):
-    assert admit(kind, [[1.0], [1.0]]).array.tolist() == [1.0, 1.0]
+    assert validate(kind, [[1.0], [1.0]]).array.tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_narrowed_kind_keeps_what_is_not_narrowed():
     ],
 )
 def test_rows_that_do_not_sum_to_1_are_counted(rows, count):
-    assert admit(DISTRIBUTION, rows).seen == {"row_sums": count}
+    assert validate(DISTRIBUTION, rows).seen == {"row_sums": count}
 
 
 def test_rows_that_do_not_sum_to_1_are_noted():
@@ -158,9 +158,9 @@ def test_rows_that_do_not_sum_to_1_are_noted():
 
 
 def test_zeros_become_minus_1():
-    admitted = admit(SIGNS, [0.0, 1.0, -0.0])
-    assert admitted.array.tolist() == [-1.0, 1.0, -1.0]
-    assert admitted.seen == {"zeros": 2, "minus_ones": 0}
+    validated = validate(SIGNS, [0.0, 1.0, -0.0])
+    assert validated.array.tolist() == [-1.0, 1.0, -1.0]
+    assert validated.seen == {"zeros": 2, "minus_ones": 0}
 
 
 def test_mapped_zeros_are_noted():
@@ -192,47 +192,47 @@ def test_zeros_and_minus_ones_together_are_refused():
     ],
 )
 def test_class_numbers_become_codes(kind, labels, codes):
-    assert admit(kind, labels, OF_THREE).array.tolist() == codes
+    assert validate(kind, labels, OF_THREE).array.tolist() == codes
 
 
 def test_class_names_become_codes():
     words = Words(np.array([1, 0, 1]), ("cat", "dog"))
-    assert admit(LABELS, words, OF_PETS).array.tolist() == [1, 0, 1]
+    assert validate(LABELS, words, OF_PETS).array.tolist() == [1, 0, 1]
 
 
 def test_words_that_no_row_uses_do_not_matter():
     words = Words(np.array([2, 2]), ("cow", "-7", "dog"))
-    assert admit(LABELS, words, OF_PETS).array.tolist() == [1, 1]
+    assert validate(LABELS, words, OF_PETS).array.tolist() == [1, 1]
 
 
 def test_a_class_name_goes_before_the_number_that_it_looks_like():
     words = Words(np.array([0, 1]), ("1", "0"))
-    assert admit(LABELS, words, Partners(2, ("1", "0"))).array.tolist() == [0, 1]
+    assert validate(LABELS, words, Partners(2, ("1", "0"))).array.tolist() == [0, 1]
 
 
 def test_a_class_name_is_what_follows_a_beginning_that_all_have():
     """Of prob_cat and prob_dog; a number stays one, for proba_1 may be the second column."""
     words = Words(np.array([1, 0, 1]), ("cat", "dog"))
     names = Partners(2, ("prob_cat", "prob_dog"))
-    assert admit(LABELS, words, names).array.tolist() == [1, 0, 1]
+    assert validate(LABELS, words, names).array.tolist() == [1, 0, 1]
     with pytest.raises(OutOfDomain):
-        admit(LABELS, words, Partners(2, ("prob_cat", "score_dog")))
+        validate(LABELS, words, Partners(2, ("prob_cat", "score_dog")))
     numbers = Words(np.array([0, 1, 0]), ("0", "1"))
     classes = Partners(3, ("proba_1", "proba_2", "proba_3"))
-    assert admit(LABELS, numbers, classes).array.tolist() == [0, 1, 0]
+    assert validate(LABELS, numbers, classes).array.tolist() == [0, 1, 0]
 
 
 def test_ignored_labels_are_marked():
     kind = LABELS.configured({"ignore_index": "-100"})
-    admitted = admit(kind, [-100.0, 2.0, -100.0], OF_THREE)
-    assert admitted.array.tolist() == [0, 2, 0]
-    assert admitted.ignored.tolist() == [True, False, True]
-    assert admitted.seen["ignored"] == 2
+    validated = validate(kind, [-100.0, 2.0, -100.0], OF_THREE)
+    assert validated.array.tolist() == [0, 2, 0]
+    assert validated.ignored.tolist() == [True, False, True]
+    assert validated.seen["ignored"] == 2
 
 
 def test_without_ignored_labels_nothing_is_marked():
     kind = LABELS.configured({"ignore_index": "-100"})
-    assert admit(kind, [2.0], OF_THREE).ignored is None
+    assert validate(kind, [2.0], OF_THREE).ignored is None
 
 
 def test_ignored_labels_are_noted():
@@ -326,7 +326,7 @@ def test_ignored_labels_are_noted():
 )
 def test_what_is_no_label_is_refused(kind, labels, partners, message):
     with pytest.raises(DataError) as caught:
-        admit(kind, labels, partners)
+        validate(kind, labels, partners)
     assert str(caught.value) == message
 
 

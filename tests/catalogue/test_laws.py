@@ -382,10 +382,10 @@ def test_a_weight_within_a_unit_is_named_by_its_index(name, data):
 @given(data=st.data())
 def test_a_stack_of_pictures_is_a_list_of_them(name, data):
     case = data.draw(cases(name))
-    lines = min(len(picture) for array in case.arrays.values() for picture in array)
-    pictures = [[picture[:lines] for picture in array] for array in case.arrays.values()]
-    expected = library(case, *pictures, reduction="none")
-    assert np.array_equal(library(case, *map(np.stack, pictures), reduction="none"), expected)
+    lines = min(len(image) for array in case.arrays.values() for image in array)
+    images = [[image[:lines] for image in array] for array in case.arrays.values()]
+    expected = library(case, *images, reduction="none")
+    assert np.array_equal(library(case, *map(np.stack, images), reduction="none"), expected)
 
 
 @pytest.mark.parametrize("name", OF_PICTURES)
@@ -394,7 +394,7 @@ def test_a_stack_of_pictures_is_a_list_of_them(name, data):
 def test_one_channel_is_the_same_with_and_without_its_axis(name, data):
     narrowest = 11 * FINEST.get(name, 1)
     case = data.draw(cases(name, shapes=st.tuples(st.integers(narrowest, narrowest + 2))))
-    deeper = [[picture[..., None] for picture in array] for array in case.arrays.values()]
+    deeper = [[image[..., None] for image in array] for array in case.arrays.values()]
     found = library(case, *deeper, reduction="none")
     assert np.array_equal(found, library(case, reduction="none"))
 
@@ -802,7 +802,7 @@ def test_options_speak_of_roles_that_exist(name):
     loss = LOSSES[name]
     for setting in loss.settings.values():
         assert setting.option.turns.keys() <= loss.roles.keys()
-        assert setting.option.moves.keys() <= loss.roles.keys()
+        assert setting.option.clips.keys() <= loss.roles.keys()
 
 
 @pytest.mark.parametrize(

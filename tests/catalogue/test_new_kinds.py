@@ -30,15 +30,15 @@ OF_THREE = Partners(3)
 ONE_BOX = [[0.0, 0.0, 2.0, 3.0]]
 
 
-def admit(kind, values, partners=ALONE):
+def validate(kind, values, partners=ALONE):
     """Admit an array, or words, to the role `x`."""
     array = values if isinstance(values, Words) else np.array(values, dtype=float)
-    return kind.admit("x", array, partners)
+    return kind.validate("x", array, partners)
 
 
 def refusal(kind, values, partners=ALONE):
     with pytest.raises(DataError) as caught:
-        admit(kind, values, partners)
+        validate(kind, values, partners)
     return str(caught.value)
 
 
@@ -60,7 +60,7 @@ def words(*texts):
     ],
 )
 def test_vectors_always_have_two_dimensions(kind, given, expected):
-    assert admit(kind, given).array.tolist() == expected
+    assert validate(kind, given).array.tolist() == expected
 
 
 @pytest.mark.parametrize("kind", [VECTORS, DIRECTIONS])
@@ -77,15 +77,15 @@ def test_vectors_are_finite(kind, given, message):
 
 def test_zero_vectors_are_counted_where_only_the_direction_counts():
     given = [[0.0, 0.0], [0.0, 5e-324], [-0.0, 0.0], [1.0, 0.0]]
-    admitted = admit(DIRECTIONS, given)
-    (note,) = DIRECTIONS.conclude("x", admitted.seen)
+    validated = validate(DIRECTIONS, given)
+    (note,) = DIRECTIONS.conclude("x", validated.seen)
     assert (note.kind, note.count) == ("zero_vectors", 2)
     assert note.message == "2 rows of x a zero vector, whose cosine is taken as 0"
-    assert VECTORS.conclude("x", admit(VECTORS, given).seen) == []
+    assert VECTORS.conclude("x", validate(VECTORS, given).seen) == []
 
 
 def test_directions_without_zero_vectors_are_not_noted():
-    assert DIRECTIONS.conclude("x", admit(DIRECTIONS, [[1.0, 0.0]]).seen) == []
+    assert DIRECTIONS.conclude("x", validate(DIRECTIONS, [[1.0, 0.0]]).seen) == []
 
 
 # Boxes
@@ -104,7 +104,7 @@ def test_directions_without_zero_vectors_are_not_noted():
 )
 def test_boxes_reach_the_loss_as_corners(box_format, given, expected):
     kind = BOXES.configured({"box_format": box_format})
-    assert admit(kind, [given]).array.tolist() == [expected]
+    assert validate(kind, [given]).array.tolist() == [expected]
 
 
 @pytest.mark.parametrize(
@@ -168,9 +168,9 @@ def test_a_box_has_four_columns(given, columns):
     ],
 )
 def test_a_mask_is_of_shares_or_of_0_and_255(kind, given, expected, noted):
-    admitted = admit(kind, given)
-    assert admitted.array.tolist() == expected
-    notes = kind.conclude("x", admitted.seen)
+    validated = validate(kind, given)
+    assert validated.array.tolist() == expected
+    notes = kind.conclude("x", validated.seen)
     assert [(note.kind, note.count) for note in notes] == [("masks_scaled", noted)] * bool(noted)
 
 
@@ -193,7 +193,7 @@ def test_what_was_scaled_is_said():
 def test_lines_of_masks_are_lines_of_pictures_with_the_numbers_of_masks(given, expected):
     # beside a role of three columns too, they are no class numbers
     for partners in (ALONE, OF_THREE):
-        assert admit(MASK_IMAGES, given, partners).array.tolist() == expected
+        assert validate(MASK_IMAGES, given, partners).array.tolist() == expected
     message, _, hint = refusal(MASK_IMAGES, [[0.0, 0.5], [7.0, 1.0]]).partition("\n")
     assert message == "x[1, 0]: 7.0 is not a share (between 0 and 1), or 0 or 255"
     assert hint == "a mask holds shares from 0 to 1, or nothing but 0 and 255"
@@ -222,7 +222,7 @@ def test_other_numbers_are_no_mask(given, place):
 
 @pytest.mark.parametrize("shares", [[1.0], [0.5], [0.0, 1.0]])
 def test_blocks_of_both_scales_contradict_each_other(shares):
-    full, share = admit(MASK, [0.0, 255.0]).seen, admit(MASK, shares).seen
+    full, share = validate(MASK, [0.0, 255.0]).seen, validate(MASK, shares).seen
     seen = {key: full.get(key, 0) + share.get(key, 0) for key in {*full, *share}}
     with pytest.raises(DataError) as caught:
         MASK.conclude("x", seen)
@@ -232,16 +232,16 @@ def test_blocks_of_both_scales_contradict_each_other(shares):
 
 
 def test_a_block_of_zeros_goes_with_either_scale():
-    full, zeros = admit(MASK, [0.0, 255.0]).seen, admit(MASK, [0.0, 0.0]).seen
+    full, zeros = validate(MASK, [0.0, 255.0]).seen, validate(MASK, [0.0, 0.0]).seen
     seen = {key: full.get(key, 0) + zeros.get(key, 0) for key in {*full, *zeros}}
     assert [note.count for note in MASK.conclude("x", seen)] == [1]
 
 
 @pytest.mark.parametrize("kind", [SHARES, MASK])
 def test_class_numbers_beside_classes_become_columns(kind):
-    admitted = admit(kind, [2.0, 0.0, 1.0], OF_THREE)
-    assert admitted.array.tolist() == [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
-    assert kind.conclude("x", admitted.seen) == []
+    validated = validate(kind, [2.0, 0.0, 1.0], OF_THREE)
+    assert validated.array.tolist() == [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+    assert kind.conclude("x", validated.seen) == []
 
 
 @pytest.mark.parametrize("bad", [3.0, -1.0, 0.5, 255.0, math.nan, math.inf])
@@ -252,7 +252,7 @@ def test_other_numbers_are_no_class(bad):
 
 def test_columns_beside_classes_are_shares():
     given = [[0.5, 0.5, 0.0]]
-    assert admit(MASK, given, OF_THREE).array.tolist() == given
+    assert validate(MASK, given, OF_THREE).array.tolist() == given
 
 
 @pytest.mark.parametrize(
@@ -263,13 +263,13 @@ def test_a_label_may_be_the_mask(foreground, expected):
     kind = MASK.configured({"foreground": foreground})
     assert kind.text
     assert not MASK.text
-    assert admit(kind, words("cat", "dog", "cat")).array.tolist() == expected
+    assert validate(kind, words("cat", "dog", "cat")).array.tolist() == expected
 
 
 @pytest.mark.parametrize("given", [[[2.0], [0.0], [2.0]], [2.0, 0.0, 2.0]])
 def test_a_class_number_may_be_the_mask(given):
     kind = MASK.configured({"foreground": "2"})
-    assert admit(kind, given).array.tolist() == [1.0, 0.0, 1.0]
+    assert validate(kind, given).array.tolist() == [1.0, 0.0, 1.0]
 
 
 def test_a_share_is_no_label():
@@ -295,20 +295,20 @@ def test_a_mask_is_read_raw_and_shares_are_not():
 
 
 def test_names_are_any_words():
-    admitted = admit(NAMES, words("", "a b", "=1+1"))
-    assert admitted.array.words == ("", "=1+1", "a b")
+    validated = validate(NAMES, words("", "a b", "=1+1"))
+    assert validated.array.words == ("", "=1+1", "a b")
     assert NAMES.text
 
 
 def test_whole_numbers_are_names_and_others_are_not():
-    admitted = admit(NAMES, [2.0, 1.0])
-    assert [admitted.array.words[code] for code in admitted.array.codes] == ["2", "1"]
+    validated = validate(NAMES, [2.0, 1.0])
+    assert [validated.array.words[code] for code in validated.array.codes] == ["2", "1"]
     assert refusal(NAMES, [2.0, 1.5]) == "x[1]: 1.5 is not a class number"
 
 
 @pytest.mark.parametrize("kind", [SAMPLE, FEATURES])
 def test_samples_and_features_have_one_column(kind):
-    assert admit(kind, [[1.0], [2.0]]).array.tolist() == [1.0, 2.0]
+    assert validate(kind, [[1.0], [2.0]]).array.tolist() == [1.0, 2.0]
     assert "x has 2 columns" in refusal(kind, [[1.0, 2.0]])
     assert refusal(kind, [0.0, math.inf]) == "x[1]: inf is not a finite number"
     assert kind.gathers == "units"
@@ -318,11 +318,11 @@ def test_samples_and_features_have_one_column(kind):
     "given", [[[1.0, 2.0]], [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]]
 )
 def test_lines_of_pictures_stay_as_they_are(given):
-    assert admit(IMAGES, given).array.tolist() == given
+    assert validate(IMAGES, given).array.tolist() == given
 
 
 def test_a_picture_of_one_column_stays_one():
-    assert admit(IMAGES, [1.0, 2.0]).array.tolist() == [[1.0], [2.0]]
+    assert validate(IMAGES, [1.0, 2.0]).array.tolist() == [[1.0], [2.0]]
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

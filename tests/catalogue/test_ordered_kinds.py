@@ -15,15 +15,15 @@ ALONE = Partners()
 TWO_COLUMNS = Partners(2, ("above_1", "above_2"))
 
 
-def admit(kind, values, partners=ALONE):
+def validate(kind, values, partners=ALONE):
     """Admit an array, or words, to the role `x`."""
     array = values if isinstance(values, Words) else np.array(values, dtype=float)
-    return kind.admit("x", array, partners)
+    return kind.validate("x", array, partners)
 
 
 def refusal(kind, values, partners=ALONE, error=DataError):
     with pytest.raises(error) as caught:
-        admit(kind, values, partners)
+        validate(kind, values, partners)
     return str(caught.value)
 
 
@@ -33,26 +33,26 @@ def words(*texts):
 
 
 def test_there_is_one_class_more_than_columns():
-    assert admit(RANKS, [0.0, 2.0, 1.0], TWO_COLUMNS).array.tolist() == [0, 2, 1]
-    assert admit(RANKS, [0.0, 1.0], ALONE).array.tolist() == [0, 1]
+    assert validate(RANKS, [0.0, 2.0, 1.0], TWO_COLUMNS).array.tolist() == [0, 2, 1]
+    assert validate(RANKS, [0.0, 1.0], ALONE).array.tolist() == [0, 1]
 
 
 def test_classes_are_named_by_the_order_from_the_lowest():
     kind = RANKS.configured({"order": "low,mid ,high"})
     given = words("high", "low", "mid", "high")
-    assert admit(kind, given, TWO_COLUMNS).array.tolist() == [2, 0, 1, 2]
+    assert validate(kind, given, TWO_COLUMNS).array.tolist() == [2, 0, 1, 2]
 
 
 def test_names_that_are_numbers_count_as_names():
     kind = RANKS.configured({"order": "3,2,1"})
-    assert admit(kind, [1.0, 3.0], TWO_COLUMNS).array.tolist() == [2, 0]
+    assert validate(kind, [1.0, 3.0], TWO_COLUMNS).array.tolist() == [2, 0]
 
 
 def test_rows_with_the_ignored_label_do_not_count():
     kind = RANKS.configured({"order": "low,mid,high", "ignore_index": "?"})
-    admitted = admit(kind, words("?", "high"), TWO_COLUMNS)
-    assert admitted.ignored.tolist() == [True, False]
-    assert admitted.array.tolist() == [0, 2]
+    validated = validate(kind, words("?", "high"), TWO_COLUMNS)
+    assert validated.ignored.tolist() == [True, False]
+    assert validated.array.tolist() == [0, 2]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_names_here_and_numbers_there_are_refused():
 )
 def test_scores_that_do_not_fall_are_admitted_as_they_are(values):
     expected = np.squeeze(np.array(values)) if np.shape(values)[-1:] == (1,) else np.array(values)
-    assert np.array_equal(admit(CUMULATIVE, values).array, expected)
+    assert np.array_equal(validate(CUMULATIVE, values).array, expected)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from lossctl.block import Block, Words
 from lossctl.detectors import Names, compare_files, detect, detect_files
 from lossctl.detectors import profile as memory
 from lossctl.detectors.probabilities import calibration_error
-from lossctl.detectors.profile import Sample, Seen
+from lossctl.detectors.profile import Profile, Sample
 from lossctl.detectors.residuals import Spread, medcouple
 from lossctl.errors import DataError, UsageError
 from lossctl.tables import Reading
@@ -23,7 +23,7 @@ def facts(target, prediction=None, columns=None):
     rows = len(roles["target"].codes) if isinstance(target, Words) else len(roles["target"])
     found = detect([Block(roles, rows)], Names(columns or {}))
     said = {each.name: (each.value, each.confidence) for each in found.facts}
-    return said, [each.kind for each in found.remarks]
+    return said, [each.kind for each in found.observations]
 
 
 def words(*texts):
@@ -95,11 +95,11 @@ def test_thresholds_that_disagree_are_named():
 
 
 def test_one_hot_rows():
-    said, remarks = facts(np.eye(4)[[0, 1, 2, 2, 1, 0]])
+    said, observations = facts(np.eye(4)[[0, 1, 2, 2, 1, 0]])
     assert said["task"] == ("multiclass_classification", "likely")
     assert said["labels"] == ("one_hot", "certain")
     assert said["n_classes"] == (4, "likely")
-    assert remarks == ["absent_classes"]
+    assert observations == ["absent_classes"]
 
 
 def test_one_hot_rows_of_two_classes_are_binary():
@@ -110,9 +110,9 @@ def test_one_hot_rows_of_two_classes_are_binary():
 
 
 def test_two_of_several_classes_are_not_compared_as_two():
-    said, remarks = facts(np.eye(3)[[0, 1, 1, 1]])
+    said, observations = facts(np.eye(3)[[0, 1, 1, 1]])
     assert "imbalance" not in said
-    assert remarks == ["absent_classes"]
+    assert observations == ["absent_classes"]
 
 
 @pytest.mark.parametrize("scale", [1.7e308, 1e200, 1.0, 1e-320])
@@ -144,9 +144,9 @@ def test_words_are_classes():
 
 
 def test_many_words_are_no_classes():
-    said, remarks = facts(words(*(f"user{number}" for number in range(100))))
+    said, observations = facts(words(*(f"user{number}" for number in range(100))))
     assert not said
-    assert remarks == ["many_words"]
+    assert observations == ["many_words"]
 
 
 def test_sentences_may_be_sequences():
@@ -216,9 +216,9 @@ def test_a_target_that_never_changes():
 
 
 def test_predictions_that_never_change():
-    said, remarks = facts([0, 1, 1], [0.5, 0.5, 0.5])
+    said, observations = facts([0, 1, 1], [0.5, 0.5, 0.5])
     assert "output" not in said
-    assert remarks == ["constant_predictions"]
+    assert observations == ["constant_predictions"]
 
 
 def test_scores_and_probabilities_of_two_classes():
@@ -320,8 +320,10 @@ def test_boxes_are_told_by_their_names():
 
 def test_names_of_boxes_with_other_numbers():
     names = ("x1", "y1", "x2", "y2")
-    said, remarks = facts(np.tile([3.5, 3, 2, 2], (5, 1)) + np.eye(5, 4), None, {"target": names})
-    assert remarks == ["boxes"]
+    said, observations = facts(
+        np.tile([3.5, 3, 2, 2], (5, 1)) + np.eye(5, 4), None, {"target": names}
+    )
+    assert observations == ["boxes"]
     assert said["task"] == ("regression", "weak")
 
 
@@ -366,7 +368,7 @@ def test_the_sample_is_the_same_however_the_rows_are_cut(monkeypatch):
         sample = Sample()
         for start in range(0, 5_000, size):
             part = values[start : start + size]
-            sample.see({"target": part}, len(part))
+            sample.add({"target": part}, len(part))
         samples.append(sample["target"][:, 0])
     assert all(np.array_equal(each, samples[0]) for each in samples)
     assert len(samples[0]) == 100
@@ -375,13 +377,13 @@ def test_the_sample_is_the_same_however_the_rows_are_cut(monkeypatch):
 
 
 def test_what_is_kept_does_not_grow():
-    seen = Seen(Names({}))
+    profile = Profile(Names({}))
     random = np.random.default_rng(1)
     for _ in range(4):
-        seen.see(Block({"target": random.normal(size=50_000)}, 50_000))
-    assert seen.rows == 200_000
-    assert seen.sample.rows == memory.MOST_ROWS
-    assert seen.target.tally is None
+        profile.add(Block({"target": random.normal(size=50_000)}, 50_000))
+    assert profile.rows == 200_000
+    assert profile.sample.rows == memory.MOST_ROWS
+    assert profile.target.tally is None
 
 
 def test_findings_do_not_depend_on_blocks():
@@ -401,21 +403,21 @@ def test_words_come_in_any_blocks():
         Block({"target": words("b", "a")}, 2),
         Block({"target": words("c", "a", "a")}, 3),
     ]
-    seen = Seen(Names({}))
+    profile = Profile(Names({}))
     for block in blocks:
-        seen.see(block)
-    assert seen.words["target"] == {"a": 3, "b": 1, "c": 1}
-    assert seen.sample["target"][:, 0].tolist() == [1, 0, 2, 0, 0]
+        profile.add(block)
+    assert profile.words["target"] == {"a": 3, "b": 1, "c": 1}
+    assert profile.sample["target"][:, 0].tolist() == [1, 0, 2, 0, 0]
 
 
 def test_labels_by_name_in_any_order():
     probabilities = np.tile([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]], (60, 1))
     target = words(*["cat", "ant", "bee"] * 60)
     for names in (("cat", "ant", "bee"), ("prob_cat", "prob_ant", "prob_bee")):
-        said, remarks = facts(target, probabilities, {"prediction": names})
+        said, observations = facts(target, probabilities, {"prediction": names})
         assert said["n_classes"] == (3, "likely")
         assert "noisy_labels" not in said
-        assert remarks == ["calibration"]  # always right, but only 80 % sure
+        assert observations == ["calibration"]  # always right, but only 80 % sure
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ def test_counts_with_zeros_of_another_kind_are_zero_inflated():
 
 
 def remarked(findings: Findings, kind: str) -> bool:
-    return any(each.kind == kind for each in findings.remarks)
+    return any(each.kind == kind for each in findings.observations)
 
 
 def calibration_rate(make, draws=DRAWS) -> float:

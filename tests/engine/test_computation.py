@@ -283,7 +283,7 @@ def test_a_framework_may_accept_less():
     ],
 )
 def test_the_options_that_move_values_are_known(name, given, moved):
-    assert [(each.option, each.role) for each in ready(name, **given).moves()] == moved
+    assert [(each.option, each.role) for each in ready(name, **given).clips()] == moved
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import lossctl
 from lossctl.block import Block, Words
 from lossctl.catalogue.names import find
 from lossctl.engine.computation import prepare
-from lossctl.engine.data_warnings import doubts
+from lossctl.engine.data_warnings import data_warnings
 from lossctl.engine.fold import fold
 from lossctl.report import Note
 
@@ -279,7 +279,7 @@ def test_targets_that_all_lie_between_the_classes(name):
 def test_a_loss_lists_its_doubts():
     def listed(name: str, **options: object) -> list[str]:
         ready = prepare(find(name)[0], options)
-        return [each.name for each in doubts(ready.loss, ready.kinds, ready.options)]
+        return [each.name for each in data_warnings(ready.loss, ready.kinds, ready.options)]
 
     assert listed("mae") == ["classes_as_numbers"]
     assert listed("huber") == ["classes_as_numbers", "beyond_threshold"]

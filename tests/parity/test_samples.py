@@ -49,14 +49,14 @@ def mean(numbers):
     return sum(numbers) / len(numbers)
 
 
-def picture(name):
+def image(name):
     """Read an 8-bit picture as shares of white."""
     image = pytest.importorskip("PIL.Image").open(FOLDER / name)
     return np.asarray(image, dtype=np.float64) / 255.0
 
 
-def pictures(folder):
-    return np.stack([picture(f"{folder}/{crop}.png").reshape(-1) for crop in "abcd"])
+def images(folder):
+    return np.stack([image(f"{folder}/{crop}.png").reshape(-1) for crop in "abcd"])
 
 
 def array(name):
@@ -205,7 +205,7 @@ def coloured(masks):
 def all_crops():
     """Put the pixels of all pictures together: without units, they are one mask."""
     roles = {"prediction": "coins_prediction", "target": "coins_target"}
-    return coloured({role: pictures(name).reshape(1, -1) for role, name in roles.items()})
+    return coloured({role: images(name).reshape(1, -1) for role, name in roles.items()})
 
 
 def coin_classes():
@@ -228,7 +228,7 @@ def photographs():
 
 
 def photograph():
-    return {"prediction": picture("camera_restored.png"), "target": picture("camera_original.png")}
+    return {"prediction": image("camera_restored.png"), "target": image("camera_original.png")}
 
 
 def boxes():
@@ -552,7 +552,7 @@ LAMBDARANK = (
 
 def picture_crops():
     """Return the masks of the crops, one after the other: predicted and true."""
-    return zip(*(pictures(f"coins_{of}").reshape(4, 40, 40) for of in ROLES), strict=True)
+    return zip(*(images(f"coins_{of}").reshape(4, 40, 40) for of in ROLES), strict=True)
 
 
 def boundary_steps(scope):
@@ -601,8 +601,8 @@ def ms_ssim_steps(scope):
     line = np.exp(-np.array([1, 0, 1]) / (2 * 1.5**2))
     kernel = np.outer(line, line) / line.sum() ** 2
 
-    def windows(picture):
-        return correlate(picture, kernel)[1:-1, 1:-1]
+    def windows(image):
+        return correlate(image, kernel)[1:-1, 1:-1]
 
     found = []
     for one, other in zip(*photographs().values(), strict=True):

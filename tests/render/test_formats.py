@@ -11,7 +11,7 @@ import pytest
 
 from lossctl.errors import UsageError
 from lossctl.render import SUFFIXES, Format, render
-from lossctl.report import Card, Column, Note, Table
+from lossctl.report import Column, Note, Page, Table
 
 ESCAPE = "\x1b[31mred"
 HOSTILE = [
@@ -143,7 +143,7 @@ def test_value_refuses_to_leave_slices_out():
 
 
 def test_a_card_is_fields_for_programs_and_sections_for_people():
-    card = Card("huber: a loss", {"name": "huber", "limit": math.inf}, {"Formula": "½ r²"})
+    card = Page("huber: a loss", {"name": "huber", "limit": math.inf}, {"Formula": "½ r²"})
     assert strict(text_of(card, Format.JSON))["limit"] is None
     assert text_of(card, Format.CSV).split("\n") == ["field,value", "name,huber", "limit,inf"]
     assert text_of(card, Format.TEXT) == "huber: a loss\n\nFormula\n  ½ r²"

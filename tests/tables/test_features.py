@@ -73,9 +73,9 @@ def convolved(planes, kernels, biases, border):
     return out
 
 
-def layers_of(picture, parameters):
+def layers_of(image, parameters):
     """Return the four layers of a picture of one channel, by name."""
-    conv1 = convolved(picture[None], parameters["w1"], parameters["b1"], 1)
+    conv1 = convolved(image[None], parameters["w1"], parameters["b1"], 1)
     relu1 = np.maximum(conv1, 0.0)
     conv2 = convolved(relu1, parameters["w2"], parameters["b2"], 0)
     return {"conv1": conv1, "relu1": relu1, "conv2": conv2, "relu2": np.maximum(conv2, 0.0)}
@@ -95,7 +95,7 @@ def listed(column):
     return column.tolist()
 
 
-def pictures(files, network_=None, layers=(), **options):
+def images(files, network_=None, layers=(), **options):
     """Read everything: for each picture its name, and the features of the target by layer."""
     with open_tables(files, roles(network_, layers), Reading(**options)) as tables:
         found = []
@@ -113,7 +113,7 @@ def pictures(files, network_=None, layers=(), **options):
 
 def refusal(files, network_=None, layers=(), **options):
     with pytest.raises(LossctlError) as caught:
-        pictures(files, network_, layers, **options)
+        images(files, network_, layers, **options)
     return type(caught.value), caught.value.message, caught.value.hint
 
 
@@ -137,23 +137,23 @@ def stored(tmp_path):
 
 
 def test_the_arrays_of_an_archive_are_layers(stored):
-    found = pictures([stored("a.npz"), stored("b.npz")])
+    found = images([stored("a.npz"), stored("b.npz")])
     assert found == [
         (
-            str(picture + 1),
+            str(image + 1),
             {
-                "deep": [2.0 * picture, 2.0 * picture + 1],
-                "wide": [8.0 * picture + number for number in range(8)],
+                "deep": [2.0 * image, 2.0 * image + 1],
+                "wide": [8.0 * image + number for number in range(8)],
             },
         )
-        for picture in range(3)
+        for image in range(3)
     ]
 
 
 @pytest.mark.parametrize("layers", [("wide",), ("wide", "deep")])
 def test_only_the_layers_that_are_named_are_read(stored, layers):
     files = [stored("a.npz"), stored("b.npz")]
-    assert all(tuple(features) == layers for _, features in pictures(files, layers=layers))
+    assert all(tuple(features) == layers for _, features in images(files, layers=layers))
 
 
 def test_a_layer_that_is_not_named_may_be_anything(stored):
@@ -161,14 +161,14 @@ def test_a_layer_that_is_not_named_may_be_anything(stored):
         stored("a.npz", other=np.full((7, 2), np.nan)),
         stored("b.npz", wide=None),
     ]
-    assert [name for name, _ in pictures(files, layers=["deep"])] == ["1", "2", "3"]
+    assert [name for name, _ in images(files, layers=["deep"])] == ["1", "2", "3"]
 
 
 def test_layers_that_are_named_may_stand_in_another_order(stored, tmp_path):
     stored("a.npz")
     with np.load("a.npz") as archive:
         np.savez(tmp_path / "b.npz", wide=archive["wide"], deep=archive["deep"])
-    first, *_ = pictures(["a.npz", "b.npz"], layers=["deep", "wide"])
+    first, *_ = images(["a.npz", "b.npz"], layers=["deep", "wide"])
     assert list(first[1]) == ["deep", "wide"]
 
 
@@ -226,12 +226,12 @@ def test_a_feature_is_no_text(tmp_path, stored):
 def test_any_type_of_number_is_a_feature(stored, dtype):
     one = np.ones((3, 2), dtype=dtype)
     files = [stored("a.npz", deep=one, wide=None), stored("b.npz", deep=one, wide=None)]
-    assert pictures(files)[0] == ("1", {"deep": [1.0, 1.0]})
+    assert images(files)[0] == ("1", {"deep": [1.0, 1.0]})
 
 
 def test_layers_of_one_number_a_picture_are_read(stored):
     files = [stored(name, deep=np.array([1.0, 2.0, 3.0]), wide=None) for name in ("a.npz", "b.npz")]
-    assert pictures(files) == [(str(k), {"deep": [float(k)]}) for k in (1, 2, 3)]
+    assert images(files) == [(str(k), {"deep": [float(k)]}) for k in (1, 2, 3)]
 
 
 def test_layers_of_no_pictures_are_refused(stored):
@@ -243,7 +243,7 @@ def test_layers_of_no_pictures_are_refused(stored):
 def test_a_single_array_is_one_layer(tmp_path):
     for name in ("a.npy", "b.npy"):
         np.save(tmp_path / name, np.arange(4.0).reshape(2, 2))
-    found = pictures(["a.npy", "b.npy"])
+    found = images(["a.npy", "b.npy"])
     assert [list(features.values()) for _, features in found] == [[[0.0, 1.0]], [[2.0, 3.0]]]
 
 
@@ -260,10 +260,10 @@ PICTURES = np.random.default_rng(3).random((3, 5, 4))
 def test_a_network_gives_its_layers(tmp_path, parameters, layers, shape):
     np.save(tmp_path / "p.npy", PICTURES)
     name = network("n.onnx", parameters, shape=shape)
-    found = pictures(["p.npy", "p.npy"], name, layers)
-    assert [picture for picture, _ in found] == ["1", "2", "3"]
-    for picture, (_, features) in zip(PICTURES, found, strict=True):
-        expected = layers_of(picture, parameters)
+    found = images(["p.npy", "p.npy"], name, layers)
+    assert [image for image, _ in found] == ["1", "2", "3"]
+    for image, (_, features) in zip(PICTURES, found, strict=True):
+        expected = layers_of(image, parameters)
         assert list(features) == list(layers or ("relu2",))
         for layer, values in features.items():
             assert values == pytest.approx(expected[layer].ravel(), rel=SINGLE, abs=SINGLE)
@@ -272,7 +272,7 @@ def test_a_network_gives_its_layers(tmp_path, parameters, layers, shape):
 def test_a_layer_that_is_there_without_the_rest_needs_no_larger_picture(tmp_path, parameters):
     # 1 × 1 is enough for the first convolution, which has a border, and too small for the second.
     np.save(tmp_path / "p.npy", np.full((1, 1, 1), 0.5))
-    ((_, features),) = pictures(["p.npy", "p.npy"], network("n.onnx", parameters), ["relu1"])
+    ((_, features),) = images(["p.npy", "p.npy"], network("n.onnx", parameters), ["relu1"])
     expected = layers_of(np.full((1, 1), 0.5), {**parameters, "w2": np.zeros((3, 2, 1, 1))})
     assert features["relu1"] == pytest.approx(expected["relu1"].ravel(), rel=SINGLE)
 
@@ -291,7 +291,7 @@ def test_a_network_takes_folders_of_pictures(tmp_path, parameters):
         for name, size in (("b", (3, 3)), ("a", (4, 2))):  # a network may take any size
             level = np.full(size, 51, dtype=np.uint8)
             Image.fromarray(level).save(tmp_path / folder / f"{name}.png")
-    found = pictures(["p", "t"], network("n.onnx", parameters), ["relu1"])
+    found = images(["p", "t"], network("n.onnx", parameters), ["relu1"])
     assert [name for name, _ in found] == ["a", "b"]
     for (_, features), size in zip(found, [(4, 2), (3, 3)], strict=True):
         expected = layers_of(np.full(size, 0.2), parameters)["relu1"]
@@ -301,26 +301,24 @@ def test_a_network_takes_folders_of_pictures(tmp_path, parameters):
 def test_channels_are_put_first(tmp_path, parameters):
     wide = {**parameters, "w1": np.tile(parameters["w1"], (1, 3, 1, 1))}
     name = network("n.onnx", wide, shape=("n", 3, "h", "w"))
-    picture = np.random.default_rng(4).random((3, 5, 4))
-    conv1 = convolved(picture, wide["w1"], wide["b1"], 1)
-    np.save(tmp_path / "first.npy", picture[None])
-    np.save(tmp_path / "last.npy", np.moveaxis(picture, 0, -1)[None])
+    image = np.random.default_rng(4).random((3, 5, 4))
+    conv1 = convolved(image, wide["w1"], wide["b1"], 1)
+    np.save(tmp_path / "first.npy", image[None])
+    np.save(tmp_path / "last.npy", np.moveaxis(image, 0, -1)[None])
     for file, channels in (("first.npy", "first"), ("last.npy", None), ("last.npy", "last")):
-        ((_, features),) = pictures([file, file], name, ["conv1"], channels=channels)
+        ((_, features),) = images([file, file], name, ["conv1"], channels=channels)
         assert features["conv1"] == pytest.approx(conv1.ravel(), rel=SINGLE, abs=SINGLE)
 
 
-@pytest.mark.parametrize(("network_", "picture"), [(3, 1), (1, 3)])
-def test_a_picture_of_another_number_of_channels_is_refused(
-    tmp_path, parameters, network_, picture
-):
+@pytest.mark.parametrize(("network_", "image"), [(3, 1), (1, 3)])
+def test_a_picture_of_another_number_of_channels_is_refused(tmp_path, parameters, network_, image):
     wide = {**parameters, "w1": np.tile(parameters["w1"], (1, network_, 1, 1))}
     name = network("n.onnx", wide, shape=("n", network_, "h", "w"))
-    np.save(tmp_path / "p.npy", np.zeros((1, 5, 4, picture)))
+    np.save(tmp_path / "p.npy", np.zeros((1, 5, 4, image)))
     kind, message, _ = refusal(["p.npy", "p.npy"], name)
     assert kind is DataError
     takes = "1 channel" if network_ == 1 else f"{network_} channels"
-    assert message == f"'n.onnx' takes {takes}, but a picture has {picture}"
+    assert message == f"'n.onnx' takes {takes}, but a picture has {image}"
 
 
 def test_a_layer_that_the_network_does_not_have_is_refused(tmp_path, parameters):

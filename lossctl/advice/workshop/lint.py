@@ -22,7 +22,7 @@ GRID = ("task", "labels", "output", "imbalanced", "outliers")
 
 
 @dataclass(frozen=True)
-class Finding:
+class Defect:
     """Something that is wrong with a rule base.
 
     Args:
@@ -38,13 +38,13 @@ class Finding:
     place: str = ""
 
 
-def lint(base: RuleBase) -> list[Finding]:
+def lint(base: RuleBase) -> list[Defect]:
     """Run all checks that need the rule base alone."""
     return [finding for check in CHECKS for finding in check(base)]
 
 
-def _of(rule: Rule, check: str, message: str) -> Finding:
-    return Finding(check, rule.id, message, f"{rule.file}, line {rule.line}")
+def _of(rule: Rule, check: str, message: str) -> Defect:
+    return Defect(check, rule.id, message, f"{rule.file}, line {rule.line}")
 
 
 # what conditions can be
@@ -116,13 +116,13 @@ def implies(special: Condition, general: Condition, base: RuleBase) -> bool:
 # the checks
 
 
-def _unsatisfiable(base: RuleBase) -> Iterator[Finding]:
+def _unsatisfiable(base: RuleBase) -> Iterator[Defect]:
     for rule in base.rules.values():
         if next(models([rule.when], base), None) is None:
             yield _of(rule, "unsatisfiable", f"no facts fulfil its condition: {rule.when}")
 
 
-def _examples(base: RuleBase) -> Iterator[Finding]:
+def _examples(base: RuleBase) -> Iterator[Defect]:
     """Every rule shows when it speaks, and that one fact less or otherwise silences it."""
     for rule in base.rules.values():
         if rule.evidence == "own":
@@ -139,7 +139,7 @@ def _differences(one: Facts, other: Facts) -> int:
     return sum(one.get(name) != other.get(name) for name in one.keys() | other.keys())
 
 
-def _repeated(base: RuleBase) -> Iterator[Finding]:
+def _repeated(base: RuleBase) -> Iterator[Defect]:
     """Two rules that say the same, or one that says what a wider one says already."""
     for one, other in _pairs(base, lambda rule: rule.kind):
         same = {each.loss for each in one.losses} == {each.loss for each in other.losses}
@@ -160,7 +160,7 @@ def _repeated(base: RuleBase) -> Iterator[Finding]:
                 yield _of(special, "subsumed", f"{general.id} says so already, of more")
 
 
-def _contradicting(base: RuleBase) -> Iterator[Finding]:
+def _contradicting(base: RuleBase) -> Iterator[Defect]:
     """A rule that speaks for a loss only where another one puts it last can never be heard."""
     against = [rule for rule in base.rules.values() if rule.kind in ("avoid", "forbid")]
     for rule in base.rules.values():
@@ -180,7 +180,7 @@ def _contradicting(base: RuleBase) -> Iterator[Finding]:
                     yield _of(rule, "contradiction", message)
 
 
-def _overrides(base: RuleBase) -> Iterator[Finding]:
+def _overrides(base: RuleBase) -> Iterator[Defect]:
     """Rules that silence each other, or that never meet."""
     for rule in base.rules.values():
         for name in rule.overrides:
@@ -191,7 +191,7 @@ def _overrides(base: RuleBase) -> Iterator[Finding]:
                 yield _of(rule, "override", f"{name} never speaks where it does")
 
 
-def _shadowed(base: RuleBase) -> Iterator[Finding]:
+def _shadowed(base: RuleBase) -> Iterator[Defect]:
     """A rule that speaks for losses, none of which is ever recommended because of it."""
     for rule in base.rules.values():
         if rule.kind in ("prefer", "default") and not any(
@@ -206,10 +206,10 @@ def _cases(rule: Rule, base: RuleBase) -> Iterator[Facts]:
 
 
 def _heard(rule: Rule, situation: Situation) -> bool:
-    return any(each.voices[0].rule is rule for each in situation.recommended)
+    return any(each.votes[0].rule is rule for each in situation.recommended)
 
 
-def _unreachable(base: RuleBase) -> Iterator[Finding]:
+def _unreachable(base: RuleBase) -> Iterator[Defect]:
     """Losses that no rule ever recommends, nor advises against."""
     reached = {
         each.loss
@@ -222,10 +222,10 @@ def _unreachable(base: RuleBase) -> Iterator[Finding]:
         each.loss for rule in base.rules.values() if rule.kind == "avoid" for each in rule.losses
     }
     for loss in sorted(base.cards.keys() - reached):
-        yield Finding("unreachable", loss, "no rule's example recommends it")
+        yield Defect("unreachable", loss, "no rule's example recommends it")
 
 
-def _gaps(base: RuleBase) -> Iterator[Finding]:
+def _gaps(base: RuleBase) -> Iterator[Defect]:
     """Combinations of the main facts for which there is no loss although nothing contradicts."""
     facts = base.vocabulary.facts
     near = Situation(base, {})
@@ -244,13 +244,13 @@ def _gaps(base: RuleBase) -> Iterator[Finding]:
                 example = example or situation.stated
         if found:
             said = ", ".join(f"{name} {value}" for name, value in example.items())
-            yield Finding("gap", task, f"{found} combinations have no loss, such as {said}")
+            yield Defect("gap", task, f"{found} combinations have no loss, such as {said}")
 
 
-def _sources(base: RuleBase) -> Iterator[Finding]:
+def _sources(base: RuleBase) -> Iterator[Defect]:
     cited = {source.partition("#")[0] for source in base.cited}
     for name in sorted(base.sources.keys() - cited):
-        yield Finding("source", name, "nothing cites it")
+        yield Defect("source", name, "nothing cites it")
 
 
 def _pairs(base: RuleBase, key: Callable[[Rule], Any]) -> Iterator[tuple[Rule, Rule]]:
@@ -263,7 +263,7 @@ def _pairs(base: RuleBase, key: Callable[[Rule], Any]) -> Iterator[tuple[Rule, R
                 yield one, other
 
 
-CHECKS: Sequence[Callable[[RuleBase], Iterator[Finding]]] = (
+CHECKS: Sequence[Callable[[RuleBase], Iterator[Defect]]] = (
     _unsatisfiable,
     _examples,
     _repeated,
@@ -279,15 +279,15 @@ CHECKS: Sequence[Callable[[RuleBase], Iterator[Finding]]] = (
 # agreement with the catalogue
 
 
-def agreement(base: RuleBase) -> Iterator[Finding]:
+def agreement(base: RuleBase) -> Iterator[Defect]:
     """Compare cards and rules with the losses that can be computed."""
     from lossctl.catalogue.names import load  # noqa: PLC0415  # numpy is for this check only
 
     catalogue = load()
     for name in sorted(catalogue.keys() - base.cards.keys()):
-        yield Finding("card", name, "the loss has no card")
+        yield Defect("card", name, "the loss has no card")
     for name in sorted(base.cards.keys() - catalogue.keys()):
-        yield Finding("card", name, "there is no such loss")
+        yield Defect("card", name, "there is no such loss")
     for name in sorted(base.cards.keys() & catalogue.keys()):
         yield from _card_agrees(base, name, catalogue[name])
     for rule in base.rules.values():
@@ -303,24 +303,24 @@ def _measured(value: Any) -> bool:  # noqa: ANN401
     return isinstance(value, Measured)
 
 
-def _card_agrees(base: RuleBase, name: str, loss: Any) -> Iterator[Finding]:  # noqa: ANN401
+def _card_agrees(base: RuleBase, name: str, loss: Any) -> Iterator[Defect]:  # noqa: ANN401
     card = base.cards[name]
     if card.roles != tuple(loss.roles):
-        yield Finding("card", name, f"its roles are {', '.join(loss.roles)}")
+        yield Defect("card", name, f"its roles are {', '.join(loss.roles)}")
     values = {option: said["value"] for option, said in card.params.items()}
     for message in _illegal(loss, values):
-        yield Finding("card", name, message)
+        yield Defect("card", name, message)
     for option, said in card.params.items():
         default = said.get("default", said["value"])
         if option in loss.settings and default != loss.settings[option].default:
             message = f"the default of {option} is {loss.settings[option].default}, not {default}"
-            yield Finding("card", name, message)
+            yield Defect("card", name, message)
     code = snippets(loss)
     if card.code != code:
-        yield Finding("card", name, f"its code is not that of the twins: {code}")
+        yield Defect("card", name, f"its code is not that of the twins: {code}")
     for option in {hole for each in code.values() for hole in re.findall(r"\{(\w+)\}", each)}:
         if option not in card.params:
-            yield Finding("card", name, f"its code has {option}, of which its params say nothing")
+            yield Defect("card", name, f"its code has {option}, of which its params say nothing")
 
 
 def snippets(loss: Any) -> Mapping[str, str]:  # noqa: ANN401

@@ -12,10 +12,10 @@ from lossctl.advice.rules import Measured, Rule, RuleBase
 from lossctl.advice.workshop.rule_tests import read_statements
 from lossctl.errors import UsageError
 from lossctl.facts.vocabulary import Facts
-from lossctl.report import Card, Cell, Column, Table
+from lossctl.report import Cell, Column, Page, Table
 
 
-def rule_card(base: RuleBase, name: str) -> Card:
+def rule_card(base: RuleBase, name: str) -> Page:
     """Describe a rule.
 
     Raises:
@@ -52,7 +52,7 @@ def rule_card(base: RuleBase, name: str) -> Card:
         "Stands in": _place(rule),
     }
     title = f"{rule.id}: {rule.kind}"
-    return Card(title, fields, {heading: text for heading, text in sections.items() if text})
+    return Page(title, fields, {heading: text for heading, text in sections.items() if text})
 
 
 def _cited(source: str, statements: dict[str, str], base: RuleBase) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from lossctl.advice.answer import answer
 from lossctl.advice.documents import Node, read
-from lossctl.advice.recommendation import Trace, advise
+from lossctl.advice.recommendation import Advice, advise
 from lossctl.advice.rule_files import STATEMENTS, Reader, read_text
 from lossctl.advice.rules import RuleBase
 from lossctl.facts.vocabulary import Facts, Known
@@ -99,28 +99,28 @@ def _scenario(node: Node, reader: Reader) -> Scenario:
 
 def failures(scenario: Scenario, base: RuleBase) -> Iterator[str]:
     """Say what is wrong with the answer to a scenario; nothing if it is as it should be."""
-    trace = _advised(scenario.facts, base)
-    yield from _order(scenario, trace)
-    against = {loss for loss, _ in (*trace.avoid, *trace.vetoed)}
+    advice = _advised(scenario.facts, base)
+    yield from _order(scenario, advice)
+    against = {loss for loss, _ in (*advice.avoid, *advice.vetoed)}
     for loss in {*scenario.avoided} - against:
         yield f"{loss} is not advised against"
-    asked = [each.fact.name for each in trace.questions]
+    asked = [each.fact.name for each in advice.questions]
     if scenario.asks and not {*scenario.asks} & {*asked}:
         yield f"{_listed(asked)} is asked for, not {' or '.join(scenario.asks)}"
-    conflicting = {each.name for conflict in trace.conflicts for each in conflict.facts}
+    conflicting = {each.name for conflict in advice.conflicts for each in conflict.facts}
     for name in {*scenario.contradicts} - conflicting:
         yield f"{name} is not reported as a contradiction"
-    yield from _words(scenario, answer(trace).fields)
+    yield from _words(scenario, answer(advice).fields)
 
 
-def _advised(facts: Facts, base: RuleBase) -> Trace:
+def _advised(facts: Facts, base: RuleBase) -> Advice:
     return advise(base, [Known(name, value, "flag") for name, value in facts.items()])
 
 
-def _order(scenario: Scenario, trace: Trace) -> Iterator[str]:
+def _order(scenario: Scenario, advice: Advice) -> Iterator[str]:
     """Look at what is recommended, and in which order."""
-    top = [each.loss for each in trace.situation.recommended]
-    firsts = {each.loss for each in trace.situation.recommended if each.rank == 1}
+    top = [each.loss for each in advice.situation.recommended]
+    firsts = {each.loss for each in advice.situation.recommended if each.rank == 1}
     if scenario.first and not firsts & {*scenario.first}:
         yield f"first is {_listed(firsts)}, not {' or '.join(scenario.first)}"
     if not scenario.first and top:
@@ -196,9 +196,9 @@ def coverage(base: RuleBase, scenarios: Sequence[Scenario], statements: Path) ->
     speaking = {r.id for r in base.rules.values() for facts in known if r.when.holds(facts)}
     silent = {r.id for r in base.rules.values() for facts in known if r.when.holds(facts) is False}
     told = set()
-    for trace in (_advised(facts, base) for facts in tested):
-        told |= {each.loss for each in trace.situation.recommended}
-        told |= {loss for loss, _ in trace.avoid}
+    for advice in (_advised(facts, base) for facts in tested):
+        told |= {each.loss for each in advice.situation.recommended}
+        told |= {loss for loss, _ in advice.avoid}
     said, waived = read_statements(statements)
     return [
         _share("rules that speak in a test", base.rules.keys(), speaking),

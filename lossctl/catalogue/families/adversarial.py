@@ -38,12 +38,12 @@ Clip = Annotated[
     Option(
         "probabilities are clipped to [clip, 1 - clip]",
         HALF,
-        moves={"real": "clipped", "fake": "clipped"},
+        clips={"real": "clipped", "fake": "clipped"},
     ),
 ]
 FakeClip = Annotated[
     float,
-    Option("probabilities are clipped to [clip, 1 - clip]", HALF, moves={"fake": "clipped"}),
+    Option("probabilities are clipped to [clip, 1 - clip]", HALF, clips={"fake": "clipped"}),
 ]
 LogFloor = Annotated[float | None, Option("no logarithm is below this", Interval(below=0))]
 Half = Annotated[bool, Option("halve the squares, as the paper does")]

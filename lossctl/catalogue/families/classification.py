@@ -53,7 +53,7 @@ Smoothing = Annotated[
 ]
 Clip = Annotated[
     float,
-    Option("probabilities are clipped to [clip, 1 - clip]", HALF, moves={"prediction": "clipped"}),
+    Option("probabilities are clipped to [clip, 1 - clip]", HALF, clips={"prediction": "clipped"}),
 ]
 Normalise = Annotated[bool, Option("divide each row of probabilities by its sum first")]
 Gamma = Annotated[
@@ -252,7 +252,7 @@ def categorical_cross_entropy(
             sets={"clip": 0.0},
             needs={"from_logits": False, "label_smoothing": 0.0, "normalise": False},
             names=("torch.nn.NLLLoss",),
-            remark="torch takes the logarithms of the probabilities",
+            note="torch takes the logarithms of the probabilities",
         ),
         Twin(
             "keras",
@@ -329,7 +329,7 @@ def sparse_categorical_cross_entropy(
             "torch.nn.functional.kl_div(prediction.log(), target, reduction={reduction})",
             sets={"per": "element", "clip": 0.0},
             names=("torch.nn.KLDivLoss",),
-            remark='torch\'s "mean" divides by the number of elements, "batchmean" by rows',
+            note='torch\'s "mean" divides by the number of elements, "batchmean" by rows',
         ),
         Twin(
             "torch",
@@ -363,13 +363,13 @@ def kl_divergence(
         Option(
             "predicted probabilities below this are raised to it; 0 lets the result be infinite",
             HALF,
-            moves={"prediction": "raised"},
+            clips={"prediction": "raised"},
         ),
     ] = EPSILON,
     clip_target: Annotated[
         float,
         Option(
-            "target probabilities below this are raised to it", HALF, moves={"target": "raised"}
+            "target probabilities below this are raised to it", HALF, clips={"target": "raised"}
         ),
     ] = 0.0,
 ) -> SumOfColumns:
@@ -606,7 +606,7 @@ def binary_focal(
             needs={"alpha": None},
             weight=", sample_weight=weight",
             named=False,
-            remark="keras's own default is alpha=0.25, one factor for all classes",
+            note="keras's own default is alpha=0.25, one factor for all classes",
         ),
         Twin(
             "keras",
@@ -680,7 +680,7 @@ def categorical_focal(
             sets={"q": 0.5, "divide_by": "units"},
             needs={"from_logits": False},
             weight=", sample_weight=weight",
-            remark="Keras refuses q = 1",
+            note="Keras refuses q = 1",
         ),
     ),
 )
@@ -910,7 +910,7 @@ MarginOfScores = Annotated[
             sets={"divide_by": "units", "floor_at_zero": True},
             needs={"margin": 1.0},
             weight=", sample_weight=weight",
-            remark="Keras takes one-hot rows, and the largest of the other scores and 0",
+            note="Keras takes one-hot rows, and the largest of the other scores and 0",
         ),
         Twin(
             "optax",

@@ -33,7 +33,7 @@ Eps = Annotated[float, Option("added to each denominator", Interval(at_least=0))
             needs={"eps": 0.0},
             reductions=METHODS,
             named=False,
-            remark="torchvision has the IoU of every box with every other; these are its pairs",
+            note="torchvision has the IoU of every box with every other; these are its pairs",
         ),
     ),
 )
@@ -156,7 +156,7 @@ def diou_box(prediction: Boxes, target: Boxes, *, eps: Eps = 0.0) -> PerRow:
             "torchvision.ops.complete_box_iou_loss(prediction, target, reduction={reduction})",
             sets={"eps": 1e-7},
             reductions=WORDS,
-            remark="another eps is not shown: torchvision takes it for a part of the formula only",
+            note="another eps is not shown: torchvision takes it for a part of the formula only",
         ),
     ),
 )

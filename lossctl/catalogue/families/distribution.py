@@ -14,10 +14,10 @@ from typing import Annotated, Literal
 
 from lossctl.block import Array, Codes, Mask, Ragged
 from lossctl.catalogue.definition import (
+    DataNote,
     MeanOfColumns,
     PerRow,
     PerUnit,
-    Remark,
     SumOfColumns,
     Twin,
     loss,
@@ -76,8 +76,8 @@ def _one_is_empty(first: Ragged, second: Ragged) -> Mask:
             weight=", first_weight, second_weight",
         ),
     ),
-    remarks=(
-        Remark(
+    data_notes=(
+        DataNote(
             "empty_samples",
             "with nothing in one sample, which makes the distance infinite",
             of_units=_one_is_empty,
@@ -196,7 +196,7 @@ def earth_mover_bins(
             reductions=MEANS,
             kinds={"prediction": DISTRIBUTION, "target": DISTRIBUTION},
             tolerance=1e-9,
-            remark="scipy's is the distance, the root; of rows that are almost equal it has few "
+            note="scipy's is the distance, the root; of rows that are almost equal it has few "
             "digits, or is nan",
         ),
     ),
@@ -349,7 +349,7 @@ def gaussian_nll(
         Option(
             "variances below this are raised to it",
             Interval(above=0),
-            moves={"variance": "raised"},
+            clips={"variance": "raised"},
         ),
     ] = 1e-6,
 ) -> MeanOfColumns:
@@ -396,7 +396,7 @@ def gaussian_nll(
             sets={"per": "element"},
             reductions=MEANS,
             named=False,
-            remark="for training: variance.detach() in the weight",
+            note="for training: variance.detach() in the weight",
         ),
     ),
 )
@@ -418,7 +418,7 @@ def beta_nll(
         Option(
             "variances below this are raised to it",
             Interval(above=0),
-            moves={"variance": "raised"},
+            clips={"variance": "raised"},
         ),
     ] = 1e-6,
 ) -> MeanOfColumns:
@@ -465,7 +465,7 @@ def beta_nll(
             needs={"log_input": False},
             reductions=MEANS,
             named=False,
-            remark="torch adds terms that cancel, and so has few digits near a match",
+            note="torch adds terms that cancel, and so has few digits near a match",
         ),
         Twin(
             "torch",
@@ -477,7 +477,7 @@ def beta_nll(
             reductions=MEANS,
             kinds={"variance": narrowed(VALUES, at_least=-700, at_most=700)},
             named=False,
-            remark="torch adds terms that cancel, and so has few digits near a match",
+            note="torch adds terms that cancel, and so has few digits near a match",
         ),
     ),
 )
@@ -553,7 +553,7 @@ def laplace_nll(
     *,
     floor: Annotated[
         float,
-        Option("scales below this are raised to it", Interval(above=0), moves={"scale": "raised"}),
+        Option("scales below this are raised to it", Interval(above=0), clips={"scale": "raised"}),
     ] = 1e-6,
 ) -> MeanOfColumns:
     """Negative log likelihood of a value under a predicted Laplace distribution.
@@ -758,7 +758,7 @@ def crps_gaussian(
             needs={"beta": 1.0},
             kinds={"prediction": NORMAL_AMOUNTS, "target": AMOUNTS},
             names=("optax.losses.convex_kl_divergence",),
-            remark="optax adds terms that cancel, and so has few digits near a match",
+            note="optax adds terms that cancel, and so has few digits near a match",
         ),
     ),
 )
@@ -778,7 +778,7 @@ def beta_divergence(
         Option(
             "predictions below this are raised to it; 0 lets the result be infinite",
             Interval(at_least=0),
-            moves={"prediction": "raised"},
+            clips={"prediction": "raised"},
         ),
     ] = TINY,
     floor_target: Annotated[
@@ -786,7 +786,7 @@ def beta_divergence(
         Option(
             "targets below this are raised to it",
             Interval(at_least=0),
-            moves={"target": "raised"},
+            clips={"target": "raised"},
         ),
     ] = 0.0,
 ) -> SumOfColumns:

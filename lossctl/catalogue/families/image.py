@@ -283,17 +283,17 @@ def perceptual(
     residual = prediction.values - target.values
     squares = residual * residual
     codes, names = _layers(layer, len(squares))
-    pictures = len(prediction.lengths)
+    images = len(prediction.lengths)
     if normalise or layer_weights is not None:
         # how many features each picture has of each layer
         places = prediction.units * len(names) + codes
-        counts = np.bincount(places, minlength=pictures * len(names))
+        counts = np.bincount(places, minlength=images * len(names))
         if normalise:
             squares = squares / counts[places]
         if layer_weights is not None:
-            there = counts.reshape(pictures, len(names)) > 0
+            there = counts.reshape(images, len(names)) > 0
             squares = squares * _layer_factors(layer_weights, names, there)[codes]
-    total = np.zeros(pictures)
+    total = np.zeros(images)
     some = prediction.lengths > 0
     if some.any():  # reduceat takes the sum of no numbers for the number behind them
         total[some] = np.add.reduceat(squares, prediction.starts[some])

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Annotated, Literal, TypeAlias
 
 from lossctl.block import Array, Codes, Mask, Ragged, Words
-from lossctl.catalogue.definition import PerRow, PerUnit, Remark, Twin, loss
+from lossctl.catalogue.definition import DataNote, PerRow, PerUnit, Twin, loss
 from lossctl.catalogue.kinds import (
     CLASS_SCORES,
     DIRECTIONS,
@@ -211,7 +211,7 @@ def hinge_embedding(
             sets={"squared": False, "eps": 1e-6, "eps_in": "difference"},
             needs={"normalise": False, "p": 2.0},
             names=("torch.nn.TripletMarginWithDistanceLoss",),
-            remark="this is the distance that torch takes where none is given",
+            note="this is the distance that torch takes where none is given",
         ),
         Twin(
             "optax",
@@ -305,14 +305,14 @@ def triplet(
             sets={"eps": 1e-8},
             reductions={"mean": ".mean()", "sum": ".sum()", "none": ""},
             named=False,
-            remark="torch's number is the cosine itself, with the other sign; without an epsilon "
+            note="torch's number is the cosine itself, with the other sign; without an epsilon "
             "it is nan at a zero vector",
         ),
         Twin(
             "optax",
             "optax.cosine_similarity(prediction, -target, epsilon={eps} ** 2){reduction}",
             named=False,
-            remark="optax's number is the cosine itself, with the other sign; without an epsilon "
+            note="optax's number is the cosine itself, with the other sign; without an epsilon "
             "it is nan at a zero vector",
         ),
     ),
@@ -358,7 +358,7 @@ def cosine_proximity(
         Twin(
             "optax",
             "optax.cosine_distance(prediction, target, epsilon={eps} ** 2){reduction}",
-            remark="optax takes the cosine from 1, and so has few digits near a match; without an "
+            note="optax takes the cosine from 1, and so has few digits near a match; without an "
             "epsilon its number is nan at a zero vector",
         ),
     ),
@@ -408,7 +408,7 @@ def cosine_distance(
             "reduction={reduction})",
             sets={"eps": 9.999999960041972e-13},
             names=("torch.nn.CosineEmbeddingLoss",),
-            remark="torch holds its eps, 1e-12, in float32; it takes the cosine from 1, and so has "
+            note="torch holds its eps, 1e-12, in float32; it takes the cosine from 1, and so has "
             "few digits near a match",
         ),
     ),
@@ -536,7 +536,7 @@ def _cross_entropy(one: str, other: str) -> str:
 @loss(
     aliases=("info_nce_loss", "contrastive_predictive_coding", "in_batch_negatives"),
     optimum=None,
-    remarks=(Remark("single_rows", TOO_FEW, of_units=_too_few),),
+    data_notes=(DataNote("single_rows", TOO_FEW, of_units=_too_few),),
     twins=(
         Twin(
             "torch",
@@ -544,7 +544,7 @@ def _cross_entropy(one: str, other: str) -> str:
             needs={"symmetric": False},
             reductions={"mean": ""},
             named=False,
-            remark="this is the number of one batch",
+            note="this is the number of one batch",
         ),
         Twin(
             "torch",
@@ -553,7 +553,7 @@ def _cross_entropy(one: str, other: str) -> str:
             needs={"symmetric": True},
             reductions={"mean": ""},
             named=False,
-            remark="this is the number of one batch",
+            note="this is the number of one batch",
         ),
     ),
 )
@@ -619,7 +619,7 @@ def _too_few_views(first: Ragged, second: Ragged) -> Mask:
 @loss(
     aliases=("nt_xent_loss", "simclr", "normalised_temperature_scaled_cross_entropy"),
     optimum=None,
-    remarks=(Remark("single_rows", TOO_FEW, of_units=_too_few_views),),
+    data_notes=(DataNote("single_rows", TOO_FEW, of_units=_too_few_views),),
     twins=(
         Twin(
             "optax",
@@ -627,7 +627,7 @@ def _too_few_views(first: Ragged, second: Ragged) -> Mask:
             "jax.numpy.tile(jax.numpy.arange(len(first)), 2), temperature={temperature})",
             sets={"temperature": 0.07},
             reductions={"mean": ""},
-            remark="optax takes the views of one batch, and labels that say which belong together; "
+            note="optax takes the views of one batch, and labels that say which belong together; "
             "vectors shorter than 1.5e-8 it divides by that, not by their length",
         ),
     ),
@@ -687,8 +687,8 @@ def _some_alone(prediction: Ragged, target: Ragged, *, count_alone: bool = False
 @loss(
     aliases=("supcon_loss", "supervised_contrastive", "supervised_contrastive_loss"),
     optimum=None,
-    remarks=(
-        Remark(
+    data_notes=(
+        DataNote(
             "rows_alone",
             "rows whose label no other row has are left out; where there are no others, it is 0",
             of_units=_some_alone,

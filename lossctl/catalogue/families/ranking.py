@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from lossctl.block import Array, Mask, Ragged
-from lossctl.catalogue.definition import PerRow, PerUnit, Remark, Twin, loss
+from lossctl.catalogue.definition import DataNote, PerRow, PerUnit, Twin, loss
 from lossctl.catalogue.kinds import SCORES, SIGNS, VALUES, in_units, narrowed
 from lossctl.catalogue.options import Interval, Option
 from lossctl.lazy import np
@@ -37,7 +37,7 @@ NEEDS_ORDER = "where there is no order, put ones in its place"
             "torch.nn.functional.margin_ranking_loss(positive, negative, order, margin={margin}, "
             "reduction={reduction})",
             names=("torch.nn.MarginRankingLoss",),
-            remark=NEEDS_ORDER,
+            note=NEEDS_ORDER,
         ),
     ),
 )
@@ -87,13 +87,13 @@ def margin_ranking(
             sets={"divide_by": "units"},
             weight=", weight=weight",
             named=False,
-            remark=NEEDS_ORDER,
+            note=NEEDS_ORDER,
         ),
         Twin(
             "optax",
             "optax.sigmoid_binary_cross_entropy(positive - negative, (order + 1) / 2){reduction}",
             named=False,
-            remark=NEEDS_ORDER,
+            note=NEEDS_ORDER,
         ),
     ),
 )
@@ -141,14 +141,14 @@ def pairwise_logistic(
             needs={"as_weights": False},
             reductions={"mean": ""},
             named=False,
-            remark="this is the number of one list",
+            note="this is the number of one list",
         ),
         Twin(
             "optax",
             "optax.losses.ranking_softmax_loss(prediction, target)",
             needs={"as_weights": True},
             reductions={"mean": ""},
-            remark="this is the number of one list; optax takes several in rows of one length",
+            note="this is the number of one list; optax takes several in rows of one length",
         ),
     ),
 )
@@ -214,8 +214,8 @@ def _nothing_to_rank(prediction: Ragged, target: Ragged) -> Mask:
 
 @loss(
     aliases=("lambdarank_loss", "lambda_rank_ndcg", "lambdamart"),
-    remarks=(
-        Remark(
+    data_notes=(
+        DataNote(
             "nothing_to_rank",
             "no two items have different grades, which counts as 0",
             of_units=_nothing_to_rank,

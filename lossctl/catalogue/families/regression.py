@@ -345,7 +345,7 @@ def smooth_l1(
             sets={"divide_by": "units"},
             weight=", sample_weight=weight",
             tolerance=1e-9,
-            remark="with Keras on torch, softplus(x) is x above 20, where e^-20 is still 2e-9",
+            note="with Keras on torch, softplus(x) is x above 20, where e^-20 is still 2e-9",
         ),
         Twin("optax", "optax.log_cosh(prediction, target){reduction}", sets={"per": "element"}),
     ),
@@ -593,7 +593,7 @@ def quantile(
             sets={"per": "element"},
             reductions={"mean": ".mean() * 2", "sum": ".sum() * 2"},
             named=False,
-            remark="statsmodels halves the square",
+            note="statsmodels halves the square",
         ),
     ),
 )
@@ -686,7 +686,7 @@ def epsilon_insensitive(
             sets={"per": "element", "eps": 1e-8, "floor": 0.0},
             needs={"log_input": False},
             named=False,
-            remark="torch's own default is log_input=True: there the prediction is the log rate",
+            note="torch's own default is log_input=True: there the prediction is the log rate",
         ),
         Twin(
             "torch",
@@ -722,7 +722,7 @@ def poisson(
         Option(
             "rates below this are raised to it",
             Interval(at_least=0),
-            moves={"prediction": "raised"},
+            clips={"prediction": "raised"},
         ),
     ] = TINY,
     eps: Annotated[
@@ -792,7 +792,7 @@ def msle(
             "values below this, negative ones too, are raised to it",
             Interval(at_least=0),
             turns={"prediction": VALUES, "target": VALUES},
-            moves={"prediction": "raised", "target": "raised"},
+            clips={"prediction": "raised", "target": "raised"},
         ),
     ] = None,
 ) -> MeanOfColumns:
@@ -851,7 +851,7 @@ def mape(
         Option(
             "stands in for targets nearer to 0",
             Interval(above=0),
-            moves={"target": "near_zero"},
+            clips={"target": "near_zero"},
         ),
     ] = TINY,
 ) -> MeanOfColumns:
@@ -897,7 +897,7 @@ def mape(
             sets={"power": 0.0},
             kinds=ONE_COLUMN,
             weight=", sample_weight=weight",
-            remark="sklearn's own default is power=0, the square; near a match it has few digits",
+            note="sklearn's own default is power=0, the square; near a match it has few digits",
         ),
     ),
 )
@@ -948,7 +948,7 @@ def tweedie_deviance(
             "sklearn.metrics.mean_gamma_deviance(target, prediction{weight})",
             kinds={role: narrowed(POSITIVES, columns="one") for role in ("prediction", "target")},
             weight=", sample_weight=weight",
-            remark="near a match sklearn has few digits",
+            note="near a match sklearn has few digits",
         ),
     ),
 )
@@ -992,7 +992,7 @@ def gamma_deviance(prediction: Positives, target: Positives) -> MeanOfColumns:
             sets={"per": "element"},
             reductions={"mean": ".mean()", "sum": ".sum()", "none": ""},
             named=False,
-            remark="torch adds logarithms of the gamma function: it has few digits where the "
+            note="torch adds logarithms of the gamma function: it has few digits where the "
             "dispersion is small",
         ),
     ),
@@ -1010,7 +1010,7 @@ def negative_binomial(
         Option(
             "means below this are raised to it",
             Interval(at_least=0),
-            moves={"prediction": "raised"},
+            clips={"prediction": "raised"},
         ),
     ] = TINY,
 ) -> MeanOfColumns:

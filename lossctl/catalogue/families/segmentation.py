@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 
 from lossctl.block import Array, Mask, Ragged
-from lossctl.catalogue.definition import PerUnit, Remark, SeveralTerms, Twin, loss
+from lossctl.catalogue.definition import DataNote, PerUnit, SeveralTerms, Twin, loss
 from lossctl.catalogue.families.classification import (
     EPSILON,
     ClassLogits,
@@ -114,7 +114,7 @@ def _empty(
     return empty & (smooth + eps == 0.0)
 
 
-EMPTY = Remark(
+EMPTY = DataNote(
     "empty_masks", "empty in prediction and target alike, taken as a match", of_sums=_empty
 )
 
@@ -137,7 +137,7 @@ def _dice(
 @loss(
     aliases=("dice_loss", "soft_dice", "soft_dice_loss", "sorensen_dice", "f1_loss"),
     value=_dice,
-    remarks=(EMPTY,),
+    data_notes=(EMPTY,),
     twins=(
         Twin(
             "keras",
@@ -145,7 +145,7 @@ def _dice(
             sets={"eps": 1e-7},
             needs={**POOLED_ONLY, "squared": False},
             reductions={"mean": ""},
-            remark=f"Keras {FROM_1}",
+            note=f"Keras {FROM_1}",
         ),
         Twin(
             "keras",
@@ -154,7 +154,7 @@ def _dice(
             needs={**EACH_CLASS, "squared": False},
             reductions={"mean": ""},
             named=False,
-            remark=f"Keras {FROM_1}",
+            note=f"Keras {FROM_1}",
         ),
         Twin(
             "optax",
@@ -166,7 +166,7 @@ def _dice(
                 "prediction": narrowed(VALUES, columns="several"),
                 "target": narrowed(MASK, columns="several"),
             },
-            remark=HALVED,
+            note=HALVED,
         ),
         Twin(
             "optax",
@@ -178,7 +178,7 @@ def _dice(
                 "prediction": narrowed(VALUES, columns="one"),
                 "target": narrowed(MASK, columns="one"),
             },
-            remark=HALVED,
+            note=HALVED,
         ),
     ),
 )
@@ -244,7 +244,7 @@ def _jaccard(
 @loss(
     aliases=("jaccard_loss", "soft_jaccard", "iou", "iou_loss", "soft_iou"),
     value=_jaccard,
-    remarks=(EMPTY,),
+    data_notes=(EMPTY,),
 )
 def jaccard(
     prediction: Shares,
@@ -315,7 +315,7 @@ SWAPPED = (
 @loss(
     aliases=("tversky_loss",),
     value=_tversky,
-    remarks=(EMPTY,),
+    data_notes=(EMPTY,),
     twins=(
         Twin(
             "keras",
@@ -325,7 +325,7 @@ SWAPPED = (
             needs=POOLED_ONLY,
             reductions={"mean": ""},
             tolerance=5e-8,
-            remark=SWAPPED,
+            note=SWAPPED,
         ),
         Twin(
             "keras",
@@ -336,7 +336,7 @@ SWAPPED = (
             reductions={"mean": ""},
             named=False,
             tolerance=5e-8,
-            remark=SWAPPED,
+            note=SWAPPED,
         ),
     ),
 )
@@ -402,7 +402,7 @@ def _focal_tversky(
     return powers.mean(axis=1)
 
 
-@loss(aliases=("focal_tversky_loss", "ftl"), value=_focal_tversky, remarks=(EMPTY,))
+@loss(aliases=("focal_tversky_loss", "ftl"), value=_focal_tversky, data_notes=(EMPTY,))
 def focal_tversky(
     prediction: Shares,
     target: Masks,
@@ -471,7 +471,7 @@ def _all_empty(sums: Array, *, ignore_class: str | None = None) -> Mask:
 @loss(
     aliases=("generalized_dice", "generalised_dice_loss", "generalized_dice_loss", "gdl"),
     value=_generalised_dice,
-    remarks=(Remark(EMPTY.name, EMPTY.message, of_sums=_all_empty),),
+    data_notes=(DataNote(EMPTY.name, EMPTY.message, of_sums=_all_empty),),
 )
 def generalised_dice(
     prediction: Shares,
@@ -534,7 +534,7 @@ def _dice_cross_entropy(
 @loss(
     aliases=("dice_ce", "dice_ce_loss", "dice_bce", "combo_loss"),
     value=_dice_cross_entropy,
-    remarks=(EMPTY,),
+    data_notes=(EMPTY,),
 )
 def dice_cross_entropy(
     prediction: Shares,
@@ -587,7 +587,7 @@ def dice_cross_entropy(
         each = binary_cross_entropy(prediction, target, from_logits=of_scores, clip=clip)
         each = each.reshape(len(each), -1).mean(axis=1)
     shares = _shares(prediction, activation)
-    return _overlap(shares, target, squared=squared, beside=each)
+    return _overlap(shares, target, squared=squared, report_also=each)
 
 
 def _dice_focal(
@@ -607,7 +607,7 @@ def _dice_focal(
     return dice_weight * of_masks + times(focal_weight, sums[:, -1] / weight)
 
 
-@loss(aliases=("dice_focal_loss",), value=_dice_focal, remarks=(EMPTY,))
+@loss(aliases=("dice_focal_loss",), value=_dice_focal, data_notes=(EMPTY,))
 def dice_focal(
     prediction: Shares,
     target: Masks,
@@ -663,7 +663,7 @@ def dice_focal(
         each = binary_focal(prediction, target, gamma=gamma, from_logits=of_scores, clip=clip)
         each = each.reshape(len(each), -1).mean(axis=1)
     shares = _shares(prediction, activation)
-    return _overlap(shares, target, squared=squared, beside=each)
+    return _overlap(shares, target, squared=squared, report_also=each)
 
 
 def _weighted_mean(sums: Array, weight: Array) -> Array:
@@ -680,8 +680,8 @@ def _weightless(sums: Array) -> Mask:
 @loss(
     aliases=("pixel_wise_cross_entropy", "pixel_cross_entropy", "pixelwise_ce"),
     value=_weighted_mean,
-    remarks=(
-        Remark(
+    data_notes=(
+        DataNote(
             "weightless_classes",
             "no pixel of a class with a weight, taken as 0",
             of_sums=_weightless,
@@ -694,7 +694,7 @@ def _weightless(sums: Array) -> Mask:
             needs={"from_logits": True, "class_weights": None},
             reductions={"mean": '"mean"'},
             named=False,
-            remark="torch has the classes in the second axis: (pictures, classes, height, width)",
+            note="torch has the classes in the second axis: (pictures, classes, height, width)",
         ),
         Twin(
             "keras",
@@ -766,10 +766,10 @@ def _no_pixel(prediction: Ragged, target: Ragged) -> Mask:
     return empty
 
 
-NO_PIXEL = Remark("no_pixels", "no pixel that counts, taken as a match", of_units=_no_pixel)
+NO_PIXEL = DataNote("no_pixels", "no pixel that counts, taken as a match", of_units=_no_pixel)
 
 
-@loss(aliases=("lovasz", "lovasz_loss", "lovasz_softmax_loss"), remarks=(NO_PIXEL,))
+@loss(aliases=("lovasz", "lovasz_loss", "lovasz_softmax_loss"), data_notes=(NO_PIXEL,))
 def lovasz_softmax(
     prediction: Annotated[Ragged, in_units(DISTRIBUTION)],
     target: Annotated[Ragged, in_units(LABELS)],
@@ -830,7 +830,7 @@ def lovasz_softmax(
     return _quotient(total, counting)
 
 
-@loss(aliases=("lovasz_hinge_loss", "jaccard_hinge"), remarks=(NO_PIXEL,))
+@loss(aliases=("lovasz_hinge_loss", "jaccard_hinge"), data_notes=(NO_PIXEL,))
 def lovasz_hinge(
     prediction: Annotated[Ragged, ONE_SCORE], target: Annotated[Ragged, ONE_SIGN]
 ) -> PerUnit:
@@ -899,8 +899,8 @@ def _target_without_boundary(
 @loss(
     aliases=("boundary_loss", "surface_loss", "boundary_dt"),
     optimum=None,
-    remarks=(
-        Remark(
+    data_notes=(
+        DataNote(
             "no_boundary",
             "a mask of target is empty or full, and has distances of 0",
             of_units=_target_without_boundary,
@@ -964,8 +964,8 @@ def _one_without_boundary(
 
 @loss(
     aliases=("hausdorff", "hausdorff_loss", "hausdorff_dt", "hausdorff_dt_loss"),
-    remarks=(
-        Remark(
+    data_notes=(
+        DataNote(
             "no_boundary",
             "a mask is empty or full, and has distances of 0",
             of_units=_one_without_boundary,
@@ -1087,9 +1087,9 @@ def _picture_shares(prediction: Array, activation: str | None) -> Array:
     return _shares(rows, activation).reshape(prediction.shape)
 
 
-def _layers(pictures: Array, ignore_class: str | None) -> Array:
+def _layers(images: Array, ignore_class: str | None) -> Array:
     """Return the masks that count, `(pictures, classes, height, width)`."""
-    masks = pictures.reshape(*pictures.shape[:3], -1)
+    masks = images.reshape(*images.shape[:3], -1)
     counting = _counting(ignore_class, masks.shape[3])
     return np.ascontiguousarray(np.moveaxis(masks[..., counting], 3, 1))
 
@@ -1168,9 +1168,9 @@ def _pooled(layers: Array, axis: int, better: np.ufunc) -> Array:
 
 def _outside(skeleton: Array, mask: Array, smooth: float) -> Array:
     """Return the share of each picture's skeletons that lies outside of the masks."""
-    pictures = len(mask)
-    outside = (skeleton * (1.0 - mask)).reshape(pictures, -1).sum(axis=1)
-    return _quotient(outside, skeleton.reshape(pictures, -1).sum(axis=1) + smooth)
+    images = len(mask)
+    outside = (skeleton * (1.0 - mask)).reshape(images, -1).sum(axis=1)
+    return _quotient(outside, skeleton.reshape(images, -1).sum(axis=1) + smooth)
 
 
 def _shares(prediction: Array, activation: str | None) -> Array:
@@ -1182,12 +1182,12 @@ def _shares(prediction: Array, activation: str | None) -> Array:
 
 
 def _overlap(
-    prediction: Array, target: Array, *, squared: bool = False, beside: Array | None = None
+    prediction: Array, target: Array, *, squared: bool = False, report_also: Array | None = None
 ) -> Array:
     """Return overlap, prediction and target of every class, and one more term if there is one."""
     masks, pixels = prediction.size // max(len(prediction), 1), len(prediction)
     # Every term is one line in memory, because terms are summed one by one.
-    terms = np.empty((3 * masks + (beside is not None), pixels))
+    terms = np.empty((3 * masks + (report_also is not None), pixels))
     overlap, predicted, true = terms[: 3 * masks].reshape(3, masks, pixels)
     of_masks = prediction.reshape(pixels, masks).T, target.reshape(pixels, masks).T
     np.multiply(*of_masks, out=overlap)
@@ -1196,8 +1196,8 @@ def _overlap(
             np.multiply(mask, mask, out=out)
         else:
             out[...] = mask
-    if beside is not None:
-        terms[-1] = beside
+    if report_also is not None:
+        terms[-1] = report_also
     return terms.T
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Annotated, Literal
 
 from lossctl.block import Array, Codes, Mask, Ragged
-from lossctl.catalogue.definition import PerUnit, Remark, SeveralPerUnit, SeveralTerms, Twin, loss
+from lossctl.catalogue.definition import DataNote, PerUnit, SeveralPerUnit, SeveralTerms, Twin, loss
 from lossctl.catalogue.families.classification import (
     EPSILON,
     ClassLogits,
@@ -73,14 +73,14 @@ def _torch_ctc(reduction: str, *, from_logits: bool) -> Twin:
         reductions={reduction: f'"{reduction}"'},
         names=("torch.nn.CTCLoss",) if known else (),
         named=known,
-        remark='torch\'s "mean" divides each loss by the length of its target, "sum" does not',
+        note='torch\'s "mean" divides each loss by the length of its target, "sum" does not',
     )
 
 
 @loss(
     aliases=("ctc_loss", "connectionist_temporal_classification"),
-    remarks=(
-        Remark(
+    data_notes=(
+        DataNote(
             "impossible_alignments",
             "no alignment fits: the target needs more steps than there are",
             of_units=_impossible,
@@ -101,7 +101,7 @@ def _torch_ctc(reduction: str, *, from_logits: bool) -> Twin:
             sets={"divide_by_length": False},
             needs={"from_logits": True, "zero_infinity": False},
             kinds={"prediction": narrowed(STEP_SCORES, at_least=-1000, at_most=1000)},
-            remark="optax takes -100,000 for the logarithm of 0: where no alignment fits, it gives "
+            note="optax takes -100,000 for the logarithm of 0: where no alignment fits, it gives "
             "about 100,000, not infinity",
         ),
     ),
@@ -300,9 +300,9 @@ def _empty(prediction: Ragged, target: Ragged) -> Mask:
 @loss(
     aliases=("sequence_loss", "seq2seq_loss", "token_cross_entropy"),
     value=_mean_of_tokens,
-    beside="average",
-    remarks=(
-        Remark("empty_sequences", "there is no token, which counts as nothing", of_units=_empty),
+    report_also="average",
+    data_notes=(
+        DataNote("empty_sequences", "there is no token, which counts as nothing", of_units=_empty),
     ),
     twins=(
         Twin(
@@ -315,7 +315,7 @@ def _empty(prediction: Ragged, target: Ragged) -> Mask:
             needs={"from_logits": True},
             reductions={"mean": ""},
             named=False,
-            remark="torch averages over tokens; without any it has no number",
+            note="torch averages over tokens; without any it has no number",
         ),
         Twin(
             "optax",
@@ -325,7 +325,7 @@ def _empty(prediction: Ragged, target: Ragged) -> Mask:
             needs={"from_logits": True, "label_smoothing": 0.0},
             reductions={"mean": ""},
             named=False,
-            remark="optax leaves averages to the caller; this one is over tokens",
+            note="optax leaves averages to the caller; this one is over tokens",
         ),
     ),
 )

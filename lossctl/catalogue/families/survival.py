@@ -11,7 +11,7 @@ import math
 from typing import Annotated, Literal
 
 from lossctl.block import Array, Codes, Mask, Ragged
-from lossctl.catalogue.definition import PerRow, PerUnit, Remark, Twin, loss
+from lossctl.catalogue.definition import DataNote, PerRow, PerUnit, Twin, loss
 from lossctl.catalogue.kinds import VALUES, ZERO_OR_ONE, in_units, narrowed
 from lossctl.catalogue.numerics import complementary_error_function
 from lossctl.catalogue.options import Interval, Option
@@ -34,8 +34,10 @@ def _without_events(prediction: Ragged, target: Ragged, event: Ragged) -> Mask:
 @loss(
     aliases=("cox", "cox_ph", "neg_partial_log_likelihood"),
     optimum=None,
-    remarks=(
-        Remark("without_events", "without any event, which counts as 0", of_units=_without_events),
+    data_notes=(
+        DataNote(
+            "without_events", "without any event, which counts as 0", of_units=_without_events
+        ),
     ),
 )
 def cox_partial_likelihood(
@@ -164,7 +166,7 @@ def _of_those_gone(risk: Array, group: Codes, at_risk: Array) -> Array:
                 "target": narrowed(VALUES, at_least=1e-100, columns="one"),
             },
             named=False,
-            remark="torch divides times and takes powers of them, which may overflow or vanish",
+            note="torch divides times and takes powers of them, which may overflow or vanish",
         ),
     ),
 )

@@ -19,7 +19,7 @@ from lossctl.catalogue.kinds.classes import (
     SignsKind,
     WholeKind,
 )
-from lossctl.catalogue.kinds.kind import ENOUGH, Admitted, Kind, NamesKind, Partners, Width
+from lossctl.catalogue.kinds.kind import ENOUGH, Kind, NamesKind, Partners, Validated, Width
 from lossctl.catalogue.kinds.masks import MaskImagesKind, MaskKind, TargetMaskKind
 from lossctl.catalogue.kinds.shapes import (
     BoxesKind,
@@ -125,7 +125,6 @@ __all__ = [
     "VALUES",
     "VECTORS",
     "ZERO_OR_ONE",
-    "Admitted",
     "Boxes",
     "BoxesKind",
     "ClassScores",
@@ -158,6 +157,7 @@ __all__ = [
     "SignsKind",
     "TargetMaskKind",
     "TweedieKind",
+    "Validated",
     "Values",
     "Vectors",
     "VectorsKind",

@@ -11,9 +11,9 @@ from typing import Annotated, ClassVar
 from lossctl.block import Array, Words
 from lossctl.catalogue.kinds.kind import (
     ENOUGH,
-    Admitted,
     Kind,
     Partners,
+    Validated,
     Width,
     as_numbers,
     as_words,
@@ -47,14 +47,14 @@ class DistributionKind(Kind):
 class WholeKind(Kind):
     """Probabilities that are certain: each 0 or 1."""
 
-    def admit(self, role: str, values: Array | Words, partners: Partners) -> Admitted:
+    def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
         """Check that every value is 0 or 1."""
         del partners
         array = self._shaped(role, as_numbers(role, values))
         certain = (array == 0) | (array == 1)
         if not certain.all():
             raise self._foreign_number(role, array, ~certain)
-        return Admitted(array)
+        return Validated(array)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class SignsKind(Kind):
 
     columns: Width = "any"
 
-    def admit(self, role: str, values: Array | Words, partners: Partners) -> Admitted:
+    def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
         """Check that every value is -1, 0 or +1, and make 0 to -1."""
         del partners
         array = self._shaped(role, as_numbers(role, values))
@@ -75,7 +75,7 @@ class SignsKind(Kind):
             "zeros": int(np.count_nonzero(zeros)),
             "minus_ones": int(np.count_nonzero(array == -1.0)),
         }
-        return Admitted(np.where(zeros, -1.0, array) if seen["zeros"] else array, seen=seen)
+        return Validated(np.where(zeros, -1.0, array) if seen["zeros"] else array, seen=seen)
 
     def conclude(self, role: str, seen: Mapping[str, int]) -> list[Note]:
         """Note what was mapped; refuse data that use both 0 and -1."""
@@ -111,7 +111,7 @@ class LabelsKind(Kind):
         """Labels may be names."""
         return True
 
-    def admit(self, role: str, values: Array | Words, partners: Partners) -> Admitted:
+    def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
         """Turn labels into class codes from 0.
 
         Raises:
@@ -137,11 +137,11 @@ class LabelsKind(Kind):
             code_of[index] = code
         seen["rows"] = len(words.codes)
         if not ignored_codes:
-            return Admitted(code_of[words.codes], seen=seen)
+            return Validated(code_of[words.codes], seen=seen)
         ignored = np.isin(words.codes, ignored_codes)
         seen["ignored"] = int(np.count_nonzero(ignored))
         code_of[ignored_codes] = 0
-        return Admitted(code_of[words.codes], ignored, seen)
+        return Validated(code_of[words.codes], ignored, seen)
 
     def conclude(self, role: str, seen: Mapping[str, int]) -> list[Note]:
         """Note ignored rows and classes that may be numbered from 1.
@@ -204,14 +204,14 @@ class RanksKind(LabelsKind):
     named_by: ClassVar[str] = "the order"
     named_in: ClassVar[str] = "--order"
 
-    def admit(self, role: str, values: Array | Words, partners: Partners) -> Admitted:
+    def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
         """Turn labels into class codes from 0, the lowest class.
 
         Raises:
             OutOfDomain: a label is neither a name in the order nor a class number.
         """
         classes = max(partners.classes, 1) + 1
-        return super().admit(role, values, Partners(classes, self._names(classes)))
+        return super().validate(role, values, Partners(classes, self._names(classes)))
 
     def _names(self, classes: int) -> tuple[str, ...]:
         if self.order is None:
@@ -239,17 +239,17 @@ class RanksKind(LabelsKind):
 class CumulativeKind(Kind):
     """Scores of a class or a lower one, so that no column is below the one before it."""
 
-    def admit(self, role: str, values: Array | Words, partners: Partners) -> Admitted:
+    def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
         """Check that all are finite and none is below the one before it.
 
         Raises:
             OutOfDomain: a number is not finite, or a row falls.
         """
-        admitted = super().admit(role, values, partners)
-        array = np.asarray(admitted.array, dtype=np.float64)
+        validated = super().validate(role, values, partners)
+        array = np.asarray(validated.array, dtype=np.float64)
         falls = array[:, 1:] < array[:, :-1] if array.ndim == 2 else np.zeros((0, 0), dtype=bool)
         if not falls.any():
-            return admitted
+            return validated
         row, before = (int(place) for place in np.argwhere(falls)[0])
         raise OutOfDomain(
             role,

@@ -19,7 +19,7 @@ ENOUGH = 20
 
 
 @dataclass(frozen=True)
-class Admitted:
+class Validated:
     """An array that its role may hold, and what was seen on the way.
 
     `ignored` marks rows that do not count. `seen` counts things that are worth a note, or that are
@@ -116,7 +116,7 @@ class Kind:
         """Return this kind with the options that it declares set."""
         return replace(self, **options)
 
-    def admit(self, role: str, values: Array | Words, partners: Partners) -> Admitted:
+    def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
         """Check shape and range.
 
         Raises:
@@ -126,10 +126,10 @@ class Kind:
         del partners
         array = self._shaped(role, as_numbers(role, values))
         if not len(array):  # a unit may have no rows of a role
-            return Admitted(array)
+            return Validated(array)
         # Two scans that allocate nothing settle the usual case; NaN fails both comparisons.
         if array.min() in self.within and array.max() in self.within:
-            return Admitted(array, seen=self._counts(array))
+            return Validated(array, seen=self._counts(array))
         raise self._foreign_number(role, array, outside(self.within, array))
 
     def conclude(self, role: str, seen: Mapping[str, int]) -> list[Note]:
@@ -191,11 +191,11 @@ class NamesKind(Kind):
         """Names are text."""
         return True
 
-    def admit(self, role: str, values: Array | Words, partners: Partners) -> Admitted:
+    def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
         """Take any word."""
         del partners
         words = values if isinstance(values, Words) else as_words(role, values)
-        return Admitted(words)  # type: ignore[arg-type]
+        return Validated(words)  # type: ignore[arg-type]
 
 
 def as_words(role: str, values: Array) -> Words:

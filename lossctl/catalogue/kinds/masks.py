@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from lossctl.block import Array, Words
-from lossctl.catalogue.kinds.kind import Admitted, Kind, Partners, as_numbers, as_words, outside
+from lossctl.catalogue.kinds.kind import Kind, Partners, Validated, as_numbers, as_words, outside
 from lossctl.catalogue.kinds.shapes import ImagesKind
 from lossctl.catalogue.options import Option
 from lossctl.errors import DataError, OutOfDomain, plural
@@ -22,7 +22,7 @@ class MaskKind(Kind):
     Class numbers in one column, beside several columns of another role, become one-hot rows.
     """
 
-    def admit(self, role: str, values: Array | Words, partners: Partners) -> Admitted:
+    def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
         """Check the range, and make 255 to 1.
 
         Raises:
@@ -32,14 +32,14 @@ class MaskKind(Kind):
         if array.ndim == 1 and partners.classes > 1:
             return self._one_hot(role, array, partners.classes)
         if array.min() in self.within and array.max() in self.within:
-            return Admitted(array, seen={"shares": int(np.count_nonzero(array))})
+            return Validated(array, seen={"shares": int(np.count_nonzero(array))})
         full = array == 255
         legal = full | (array == 0)
         if not legal.all():
             wrong = ~legal & outside(self.within, array)
             error = self._foreign_number(role, array, wrong if wrong.any() else ~legal)
             raise error.advised("a mask holds shares from 0 to 1, or nothing but 0 and 255")
-        return Admitted(np.where(full, 1.0, 0.0), seen={"full": int(np.count_nonzero(full))})
+        return Validated(np.where(full, 1.0, 0.0), seen={"full": int(np.count_nonzero(full))})
 
     def conclude(self, role: str, seen: Mapping[str, int]) -> list[Note]:
         """Note what was made to 1; refuse masks that use both scales."""
@@ -53,13 +53,13 @@ class MaskKind(Kind):
             )
         return [Note("masks_scaled", full, f"{plural(full, 'value')} 255 of {role} taken as 1")]
 
-    def _one_hot(self, role: str, array: Array, classes: int) -> Admitted:
+    def _one_hot(self, role: str, array: Array, classes: int) -> Validated:
         legal = (array >= 0) & (array < classes) & (array == np.rint(array))
         if not legal.all():
             row = int(np.argmin(legal))
             expected = f"a class number from 0 to {classes - 1}"
             raise OutOfDomain(role, row, -1, repr(float(array[row])), expected)
-        return Admitted(np.eye(classes)[array.astype(np.intp)])
+        return Validated(np.eye(classes)[array.astype(np.intp)])
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,13 @@ class TargetMaskKind(MaskKind):
         """Pixels may be class numbers."""
         return True
 
-    def admit(self, role: str, values: Array | Words, partners: Partners) -> Admitted:
+    def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
         """Make the foreground 1 and the rest 0, or check the range."""
         if self.foreground is None:
-            return super().admit(role, values, partners)
+            return super().validate(role, values, partners)
         words = values if isinstance(values, Words) else as_words(role, values)
         chosen = np.array([str(word) == self.foreground for word in words.words])
-        return Admitted(chosen[words.codes].astype(np.float64))
+        return Validated(chosen[words.codes].astype(np.float64))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from lossctl.block import Array, Words
-from lossctl.catalogue.kinds.kind import Admitted, Gathers, Kind, Partners, Width
+from lossctl.catalogue.kinds.kind import Gathers, Kind, Partners, Validated, Width
 from lossctl.catalogue.options import Option
 from lossctl.errors import DataError, OutOfDomain, plural
 from lossctl.lazy import np
@@ -54,14 +54,14 @@ class BoxesKind(Kind):
         """The shape, in words."""
         return "(rows, 4)"
 
-    def admit(self, role: str, values: Array | Words, partners: Partners) -> Admitted:
+    def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
         """Check four finite columns and a size above 0, and turn them into corners.
 
         Raises:
             DataError: there are not four columns.
             OutOfDomain: a number is not finite, or a box has no width or no height.
         """
-        array = np.asarray(super().admit(role, values, partners).array, dtype=np.float64)
+        array = np.asarray(super().validate(role, values, partners).array, dtype=np.float64)
         first, second = array[:, :2], array[:, 2:]
         corners = array
         with np.errstate(over="ignore"):
@@ -74,7 +74,7 @@ class BoxesKind(Kind):
         if empty.any():
             row, axis = (int(place) for place in np.argwhere(empty)[0])
             raise self._no_box(role, row, axis, array)
-        return Admitted(corners)
+        return Validated(corners)
 
     def _no_box(self, role: str, row: int, axis: int, array: Array) -> OutOfDomain:
         name = "xy"[axis]

@@ -133,8 +133,8 @@ def test_earth_mover_of_something_and_nothing_is_infinite():
     second = sample([], [1.0], [1.0], [1.0], weights=[[], [1.0], [1.0], [0.0]])
     found = distribution.earth_mover(first, second)
     assert found.tolist() == [INF, INF, INF, 0.0]
-    (remark,) = distribution.earth_mover.loss.remarks
-    assert remark.of_units(first, second).tolist() == [True, True, True, False]
+    (data_note,) = distribution.earth_mover.loss.data_notes
+    assert data_note.of_units(first, second).tolist() == [True, True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -549,8 +549,8 @@ def test_beta_divergence_of_almost_equal_amounts_has_all_digits(beta):
 def test_beta_divergence_has_no_gap_at_0_and_1(prediction, target, beta):
     there = of_one(distribution.beta_divergence, prediction, target, beta=beta)
     for step in (1e-13, -1e-13):
-        beside = of_one(distribution.beta_divergence, prediction, target, beta=beta + step)
-        assert beside == pytest.approx(there, rel=1e-11)
+        report_also = of_one(distribution.beta_divergence, prediction, target, beta=beta + step)
+        assert report_also == pytest.approx(there, rel=1e-11)
 
 
 @pytest.mark.parametrize(

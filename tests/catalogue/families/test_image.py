@@ -26,7 +26,7 @@ def close(expected):
     return pytest.approx(expected, rel=4e-15, abs=0)
 
 
-def picture(*rows):
+def image(*rows):
     """Make one picture."""
     return np.array([rows], dtype=float)
 
@@ -47,7 +47,7 @@ def picture(*rows):
     ],
 )
 def test_total_variation_by_hand(options, expected):
-    square = picture([0, 1], [2, 3])
+    square = image([0, 1], [2, 3])
     assert total_variation(square, **options).tolist() == [expected]
     # a second channel, all of one value, brings pixels and differences, but no variation
     channels = np.stack([square, np.ones((1, 2, 2))], axis=-1)
@@ -59,14 +59,14 @@ def test_total_variation_by_hand(options, expected):
 def test_lines_vary_one_way_only(average):
     # 1 + 9; 3 pixels, 2 differences
     expected = {"none": 10, "pixels": 10 / 3, "differences": 5}[average]
-    assert total_variation(picture([0, 1, 4]), average=average).tolist() == [expected]
-    assert total_variation(picture([0], [1], [4]), average=average).tolist() == [expected]
-    assert total_variation(picture([7]), average=average).tolist() == [0]
+    assert total_variation(image([0, 1, 4]), average=average).tolist() == [expected]
+    assert total_variation(image([0], [1], [4]), average=average).tolist() == [expected]
+    assert total_variation(image([7]), average=average).tolist() == [0]
 
 
 def test_each_picture_varies_by_itself():
-    pictures = np.array([[[0.0, 1.0]], [[5.0, 5.0]], [[-2.0, 1.0]]])
-    assert total_variation(pictures).tolist() == [1, 0, 9]
+    images = np.array([[[0.0, 1.0]], [[5.0, 5.0]], [[-2.0, 1.0]]])
+    assert total_variation(images).tolist() == [1, 0, 9]
 
 
 # Peak signal-to-noise ratio
@@ -90,18 +90,18 @@ def test_each_picture_varies_by_itself():
 )
 @pytest.mark.filterwarnings("ignore:divide by zero")
 def test_psnr_by_hand(residual, data_range, expected):
-    found = psnr(picture(residual), picture([0, 0]), data_range=data_range)
+    found = psnr(image(residual), image([0, 0]), data_range=data_range)
     assert found.tolist() == pytest.approx([expected], rel=4e-15, abs=4e-15)
 
 
 def test_psnr_is_one_number_a_picture():
-    pictures = np.array([0.1, 0.01, 0.001]).reshape(3, 1, 1, 1) * np.ones((3, 2, 2, 3))
-    assert psnr(pictures, np.zeros((3, 2, 2, 3))).tolist() == pytest.approx([-20, -40, -60])
+    images = np.array([0.1, 0.01, 0.001]).reshape(3, 1, 1, 1) * np.ones((3, 2, 2, 3))
+    assert psnr(images, np.zeros((3, 2, 2, 3))).tolist() == pytest.approx([-20, -40, -60])
 
 
 # Structural similarity
 
-DOT = picture([0, 0, 0], [0, 1, 0], [0, 0, 0])
+DOT = image([0, 0, 0], [0, 1, 0], [0, 0, 0])
 
 SIGMA = 1 / math.sqrt(2 * math.log(2))
 """With this a pixel one away from the middle weighs half, so that a line weighs ¼, ½, ¼."""

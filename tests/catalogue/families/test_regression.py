@@ -507,8 +507,8 @@ def test_tweedie_deviance_of_the_documentation():
 def test_near_a_power_tweedie_deviance_is_nearly_that_power_s(power):
     for prediction, target in [(1.0, 3.0), (3.0, 1.0), (5.0, 4.999)]:
         exact = of_one("tweedie_deviance", prediction, target, power=power)
-        for beside in (math.nextafter(power, 9), power + 1e-12):
-            near = of_one("tweedie_deviance", prediction, target, power=beside)
+        for report_also in (math.nextafter(power, 9), power + 1e-12):
+            near = of_one("tweedie_deviance", prediction, target, power=report_also)
             assert near == pytest.approx(exact, rel=1e-11)
 
 

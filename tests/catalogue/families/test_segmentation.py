@@ -48,8 +48,8 @@ def close(expected):
 
 def remarked(name, *sums, **options):
     """Tell which results a loss remarks on."""
-    (remark,) = lossctl.losses()[name].remarks
-    return remark.of_sums(np.array(sums), **options).tolist()
+    (data_note,) = lossctl.losses()[name].data_notes
+    return data_note.of_sums(np.array(sums), **options).tolist()
 
 
 # One mask
@@ -540,8 +540,8 @@ def test_lovasz_softmax_of_several_units():
     prediction = Ragged(pixels, np.array([2, 0, 1, 1]))
     target = Ragged(np.array([0, 1, 1, 1]), np.array([2, 0, 1, 1]))
     assert lovasz_softmax(prediction, target).tolist() == [close(7 / 16), 0, 0, close(0.75)]
-    (remark,) = lossctl.losses()["lovasz_softmax"].remarks
-    assert remark.of_units(prediction, target).tolist() == [False, True, False, False]
+    (data_note,) = lossctl.losses()["lovasz_softmax"].data_notes
+    assert data_note.of_units(prediction, target).tolist() == [False, True, False, False]
 
 
 def test_lovasz_softmax_of_scores():
@@ -603,12 +603,12 @@ def test_lovasz_hinge_of_several_units():
 OF_PICTURES = {"boundary": boundary, "hausdorff_distance": hausdorff_distance, "cldice": cldice}
 
 
-def picture(*lines):
+def image(*lines):
     """Make a stack of one picture of lines of digits."""
     return np.array([[[float(digit) for digit in line] for line in lines]])
 
 
-BLOCK = picture("00000", "01110", "01110", "01110", "00000")
+BLOCK = image("00000", "01110", "01110", "01110", "00000")
 
 
 def test_distances_by_hand():
@@ -617,7 +617,7 @@ def test_distances_by_hand():
     expected = [[0, 0, 0, 0, 0], [0, 1, 1, 1, 0], [0, 1, 2, 1, 0], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0]]
     assert inside.tolist() == expected
     # a single pixel seen from elsewhere, where the way is a diagonal
-    dot = picture("1000", "0000", "0000")
+    dot = image("1000", "0000", "0000")
     roots = [[0, 1, 4, 9], [1, 2, 5, 10], [4, 5, 8, 13]]
     assert _distances(dot[:, None] < 0.5)[0, 0].tolist() == np.sqrt(roots).tolist()
 
@@ -651,12 +651,12 @@ def test_distances_are_those_to_the_nearest_of_all_pixels(shape, share):
     ],
 )
 def test_boundary_by_hand(lines, expected):
-    assert boundary(picture(*lines), BLOCK).tolist() == [close(expected)]
+    assert boundary(image(*lines), BLOCK).tolist() == [close(expected)]
 
 
 def test_boundary_of_shares_and_of_scores():
     # distances 2, 1, 0
-    target = picture("001")
+    target = image("001")
     assert boundary(np.array([[[0.5, 0.25, 1.0]]]), target).tolist() == [close(1.25 / 3)]
     # the sigmoid of ln 3 is ¾
     scores = np.array([[[LN3, 0.0, -LN3]]])
@@ -668,7 +668,7 @@ def test_boundary_of_shares_and_of_scores():
 
 def test_boundary_of_several_classes():
     # of the first class distances 0, 1, 2, of the second 1, 0, -1
-    target = np.stack([picture("100"), picture("011")], axis=-1)
+    target = np.stack([image("100"), image("011")], axis=-1)
     thirds = np.full((1, 1, 3, 2), 0.5)
     assert boundary(thirds, target).tolist() == [close(1.5 / 6)]
     assert boundary(thirds, target, ignore_class="0").tolist() == [0.0]
@@ -686,11 +686,11 @@ def test_an_empty_or_full_mask_has_no_boundary(full):
     target = np.concatenate([BLOCK, 0 * BLOCK + full])
     prediction = np.concatenate([BLOCK, BLOCK])
     assert boundary(prediction, target).tolist() == [-1 / 25, 0.0]
-    (remark,) = lossctl.losses()["boundary"].remarks
-    assert remark.of_units(prediction, target).tolist() == [False, True]
-    (remark,) = lossctl.losses()["hausdorff_distance"].remarks
-    assert remark.of_units(prediction, target).tolist() == [False, True]
-    assert remark.of_units(target, prediction).tolist() == [False, True]
+    (data_note,) = lossctl.losses()["boundary"].data_notes
+    assert data_note.of_units(prediction, target).tolist() == [False, True]
+    (data_note,) = lossctl.losses()["hausdorff_distance"].data_notes
+    assert data_note.of_units(prediction, target).tolist() == [False, True]
+    assert data_note.of_units(target, prediction).tolist() == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -703,22 +703,22 @@ def test_an_empty_or_full_mask_has_no_boundary(full):
     ],
 )
 def test_hausdorff_distance_by_hand(alpha, expected):
-    prediction, target = np.array([[[1.0, 0.5, 0.0]]]), picture("001")
+    prediction, target = np.array([[[1.0, 0.5, 0.0]]]), image("001")
     found = hausdorff_distance(prediction, target, alpha=alpha)
     assert found.tolist() == [close(expected)]
 
 
 def test_hausdorff_distance_of_empty_masks():
     # only the distances from the target count: 2 1 1; squares ¼, 0, 1
-    assert hausdorff_distance(np.array([[[0.5, 0.0, 0.0]]]), picture("001")).tolist() == [2 / 3]
-    assert hausdorff_distance(picture("000"), picture("000")).tolist() == [0]
-    assert hausdorff_distance(picture("000"), picture("111")).tolist() == [0]
+    assert hausdorff_distance(np.array([[[0.5, 0.0, 0.0]]]), image("001")).tolist() == [2 / 3]
+    assert hausdorff_distance(image("000"), image("000")).tolist() == [0]
+    assert hausdorff_distance(image("000"), image("111")).tolist() == [0]
 
 
 def test_hausdorff_distance_of_several_classes_and_of_scores():
     # wrong in the first class only: distances 1 1 2 and 2 1 1, squares 1 0 1
-    prediction = np.stack([picture("100"), picture("011")], axis=-1)
-    target = np.stack([picture("001"), picture("011")], axis=-1)
+    prediction = np.stack([image("100"), image("011")], axis=-1)
+    target = np.stack([image("001"), image("011")], axis=-1)
     assert hausdorff_distance(prediction, target).tolist() == [close(10 / 6)]
     assert hausdorff_distance(prediction, target, ignore_class="1").tolist() == [close(10 / 3)]
     scores = 1e4 * (2 * prediction - 1)
@@ -732,10 +732,10 @@ def test_skeletons_by_hand():
     # A block of 3: one erosion leaves its middle, whose opening is the block, so that nothing is
     # taken off; the next erosion leaves nothing, so the middle is taken.
     found = _skeleton(BLOCK[:, None], 1)[:, 0]
-    assert found.tolist() == picture("00000", "00000", "00100", "00000", "00000").tolist()
+    assert found.tolist() == image("00000", "00000", "00100", "00000", "00000").tolist()
     assert not _skeleton(BLOCK[:, None], 0).any()
     # a line of one pixel is its own skeleton, also at the border
-    line = picture("00100", "00100", "00010", "00000", "11100")
+    line = image("00100", "00100", "00010", "00000", "11100")
     for iterations in (0, 1, 5):
         assert _skeleton(line[:, None], iterations)[:, 0].tolist() == line.tolist()
     # what lies beyond the border does not erode: a full picture has no skeleton
@@ -763,14 +763,14 @@ def test_soft_skeletons_of_an_independent_implementation():
     ],
 )
 def test_cldice_by_hand(options, expected):
-    prediction = picture("00000", "01000", "01000", "00000")
-    target = picture("00000", "01110", "00000", "00000")
+    prediction = image("00000", "01000", "01000", "00000")
+    target = image("00000", "01110", "00000", "00000")
     assert cldice(prediction, target, **options).tolist() == [close(expected)]
 
 
 def test_cldice_does_not_count_widths():
-    thick = picture("000000", "111111", "111111", "111111", "000000")
-    thin = picture("000000", "000000", "111111", "000000", "000000")
+    thick = image("000000", "111111", "111111", "111111", "000000")
+    thin = image("000000", "000000", "111111", "000000", "000000")
     # the skeleton of the thick line is the thin one
     assert cldice(thick, thin).tolist() == [0]
     assert cldice(thin, thick).tolist() == [0]
@@ -779,24 +779,24 @@ def test_cldice_does_not_count_widths():
 def test_cldice_of_a_gap():
     # 4 pixels of the line of 5 are predicted, (4 + 1) / (5 + 1), and the other way all is inside,
     # which makes 1 - 2 (5/6) / (11/6)
-    broken, whole = picture("00000", "11011", "00000"), picture("00000", "11111", "00000")
+    broken, whole = image("00000", "11011", "00000"), image("00000", "11111", "00000")
     assert cldice(broken, whole).tolist() == [close(1 / 11)]
     assert cldice(whole, broken).tolist() == [close(1 / 11)]
 
 
 def test_cldice_at_the_edges():
-    empty, line = picture("000", "000", "000"), picture("000", "111", "000")
+    empty, line = image("000", "000", "000"), image("000", "111", "000")
     # nothing of the target's line is predicted, (0 + 1) / (3 + 1); an empty skeleton is not outside
     assert cldice(empty, line).tolist() == [close(0.6)]  # 1 - 2 (1/4) / (5/4)
     assert cldice(empty, line, smooth=0.0).tolist() == [1]
     assert cldice(empty, empty, smooth=0.0).tolist() == [0]
-    apart = picture("111", "000", "000"), picture("000", "000", "111")
+    apart = image("111", "000", "000"), image("000", "000", "111")
     assert cldice(*apart, smooth=0.0).tolist() == [1]  # both shares are 0
 
 
 def test_cldice_of_several_classes_is_one_ratio():
-    broken, whole = picture("00000", "11011", "00000"), picture("00000", "11111", "00000")
-    right = picture("00000", "00000", "11000")
+    broken, whole = image("00000", "11011", "00000"), image("00000", "11111", "00000")
+    right = image("00000", "00000", "11000")
     prediction, target = (np.stack([each, right], axis=-1) for each in (broken, whole))
     # 4 of 5 and 2 of 2 pixels are predicted, (6 + 1) / (7 + 1): 1 - 2 (7/8) / (15/8)
     assert cldice(prediction, target).tolist() == [close(1 / 15)]

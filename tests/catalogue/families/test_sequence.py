@@ -252,19 +252,19 @@ def test_ctc_leaves_its_arrays_as_they_are():
 def test_units_with_too_few_steps_are_counted():
     prediction = steps([A, A], [A, A, A], [A], [], [], [A])
     target = labels([1, 1], [1, 1], [1, 2], [], [1], [2])
-    (remark,) = find("ctc")[0].remarks
+    (data_note,) = find("ctc")[0].data_notes
     # 11 needs three steps; the last unit has a probability of 0, but enough steps
-    marked = remark.of_units(prediction, target)
+    marked = data_note.of_units(prediction, target)
     assert marked.tolist() == [True, False, True, False, True, False]
     # 1 at the end of a unit and at the start of the next are not neighbours
-    assert not remark.of_units(steps([A], [A]), labels([1], [1])).any()
+    assert not data_note.of_units(steps([A], [A]), labels([1], [1])).any()
 
 
 def test_units_are_marked_just_where_no_logits_help():
     logits, prediction, target = drawn(200, 3, 8, seed=3)
     found = ctc_of(Ragged(logits, prediction.lengths), target, from_logits=True)
-    (remark,) = find("ctc")[0].remarks
-    assert np.array_equal(remark.of_units(prediction, target), np.isinf(found))
+    (data_note,) = find("ctc")[0].data_notes
+    assert np.array_equal(data_note.of_units(prediction, target), np.isinf(found))
 
 
 def test_the_blank_is_no_symbol_of_a_target():
@@ -355,8 +355,8 @@ def test_a_token_by_hand(row, code, options, expected):
 
 
 def test_sequences_without_tokens_are_counted():
-    (remark,) = find("sequence_loss")[0].remarks
-    assert remark.of_units(TOKENS, CODES).tolist() == [False, False, True]
+    (data_note,) = find("sequence_loss")[0].data_notes
+    assert data_note.of_units(TOKENS, CODES).tolist() == [False, False, True]
     nothing = terms_of(steps([], symbols=2), labels([]))
     assert nothing.tolist() == [[0.0, 0.0, 0.0, 0.0]]
 

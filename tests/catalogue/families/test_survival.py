@@ -136,8 +136,8 @@ def test_cohorts_without_events_are_marked():
     lengths = np.array([2, 0, 1])
     event = Ragged(np.array([0.0, 1.0, 0.0]), lengths)
     other = Ragged(np.array([1.0, 2.0, 3.0]), lengths)
-    (remark,) = cox_partial_likelihood.loss.remarks
-    assert remark.of_units(other, other, event).tolist() == [False, True, True]
+    (data_note,) = cox_partial_likelihood.loss.data_notes
+    assert data_note.of_units(other, other, event).tolist() == [False, True, True]
     assert cox_partial_likelihood(other, other, event).tolist() == [0.0, 0.0, 0.0]
 
 

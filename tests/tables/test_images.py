@@ -285,8 +285,8 @@ def test_pixels_become_shares_of_the_brightest(save, array, expected):
 
 def test_grey_with_an_opaque_alpha_channel_is_grey(tmp_path):
     alpha = Image.fromarray(np.full((2, 2), 255, dtype=np.uint8))
-    picture = Image.fromarray(GREY)
-    Image.merge("LA", [picture, alpha]).save(tmp_path / "a.png")
+    image = Image.fromarray(GREY)
+    Image.merge("LA", [image, alpha]).save(tmp_path / "a.png")
     found, _ = values(["a.png", "a.png"], PIXELS)
     assert found["prediction"] == SHARES
 
@@ -431,9 +431,9 @@ def test_grey_levels_are_labels_as_they_are(save):
 
 
 def test_numbers_of_a_palette_are_labels_as_they_are(save, tmp_path):
-    picture = Image.fromarray(np.array([[0, 2], [1, 2]], dtype=np.uint8), "P")
-    picture.putpalette([9, 9, 9, 250, 0, 0, 0, 250, 0])
-    picture.save(tmp_path / "t.png")
+    image = Image.fromarray(np.array([[0, 2], [1, 2]], dtype=np.uint8), "P")
+    image.putpalette([9, 9, 9, 250, 0, 0, 0, 250, 0])
+    image.save(tmp_path / "t.png")
     found, _ = values([save("p.png", np.dstack([GREY] * 3)), "t.png"], LABELS)
     assert found["target"] == ["0", "2", "1", "2"]
 
@@ -599,15 +599,15 @@ def test_a_folder_and_a_stack_are_matched_by_name(save):
     assert found["prediction"] == [[0.0, 0.2], [0.4, 1.0]]
 
 
-@pytest.mark.parametrize("picture", ["a", "b", "c"])
-def test_a_bad_pixel_of_a_folder_has_its_file(save, run, picture):
+@pytest.mark.parametrize("image", ["a", "b", "c"])
+def test_a_bad_pixel_of_a_folder_has_its_file(save, run, image):
     for name in "abc":
         save(f"p/{name}.png", GREY)
-        bad = 7 if name == picture else 255
+        bad = 7 if name == image else 255
         save(f"t/{name}.png", np.array([[0, 255], [255, bad]], dtype=np.uint8))
     ran = run(["compute", "dice", "p", "t"])
     assert ran.code == 3
-    assert ran.err.startswith(f"error: 't/{picture}.png', line 2, pixel 2: '7.0' is not a share")
+    assert ran.err.startswith(f"error: 't/{image}.png', line 2, pixel 2: '7.0' is not a share")
 
 
 def test_a_bad_pixel_has_its_file_where_one_folder_plays_both_roles(save, run):

@@ -27,7 +27,7 @@ BRIGHTEST = {"1": 1, "L": 255, "RGB": 255, "I;16": 65_535, "P": 255}
 """The greatest number a pixel can have, for each of Pillow's modes that is read."""
 
 
-class PictureTable:
+class ImageTable:
     """One PNG picture, or those of a folder in the order of their names, of the same kind.
 
     Grey levels and colours become shares of the brightest; where raw numbers are wanted, for masks
@@ -120,19 +120,19 @@ class PictureTable:
                 )
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # a picture too large to be sound
-                picture = pillow.open(io.BytesIO(data), formats=["PNG"])
-                picture.load()
-                if "transparency" in picture.info:
+                image = pillow.open(io.BytesIO(data), formats=["PNG"])
+                image.load()
+                if "transparency" in image.info:
                     raise DataError(f"{quote(source.name)} is partly transparent", OPAQUE)
-                mode = "I;16" if picture.mode == "I" else picture.mode
+                mode = "I;16" if image.mode == "I" else image.mode
                 if mode in ("RGBA", "LA"):
-                    if picture.getchannel("A").getextrema() != (255, 255):
+                    if image.getchannel("A").getextrema() != (255, 255):
                         raise DataError(f"{quote(source.name)} is partly transparent", OPAQUE)
                     mode = mode.removesuffix("A")
-                    picture = picture.convert(mode)
+                    image = image.convert(mode)
                 if mode not in BRIGHTEST:
                     raise DataError(f"{quote(source.name)} has pixels of a kind not read: {mode}")
-                return np.asarray(picture, dtype=np.float64), mode
+                return np.asarray(image, dtype=np.float64), mode
         except (
             OSError,
             SyntaxError,
