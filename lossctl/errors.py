@@ -40,6 +40,10 @@ class UsageError(LossctlError):
         return cls(f"there is no {what} {quote(name)}{f' of {of}' if of else ''}", hint)
 
 
+class PluginSkipped(UserWarning):  # it is what happened
+    """A plug-in with losses could not be loaded, so that its losses are missing."""
+
+
 class DataError(LossctlError):
     """The data cannot be used: unreadable, misaligned, out of domain or empty."""
 

@@ -143,6 +143,6 @@ def losses() -> Mapping[str, Loss]:
     >>> losses()["huber"].summary
     'Square of a small residual, a line of slope delta beyond delta.'
     """
-    from lossctl.catalogue.names import load  # noqa: PLC0415  # numpy is not needed for --help
+    from lossctl.catalogue.scan import load  # noqa: PLC0415  # numpy is not needed for --help
 
     return load()

@@ -175,8 +175,9 @@ class Loss:
 
     @property
     def family(self) -> str:
-        """The name of the module that holds the function."""
-        return self.function.__module__.rpartition(".")[2]
+        """The name of the module that holds the function, or of the package of such modules."""
+        _, families, name = self.function.__module__.rpartition(".families.")
+        return name.partition(".")[0] if families else name.rpartition(".")[2]
 
     @property
     def summary(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any
@@ -13,7 +14,7 @@ import typer
 
 from lossctl.cli import process
 from lossctl.cli.parameters import Command, Group
-from lossctl.errors import LossctlError, UsageError, visible
+from lossctl.errors import LossctlError, PluginSkipped, UsageError, visible
 from lossctl.version import __version__
 
 BUG = 70
@@ -94,6 +95,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     130 interrupted.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", PluginSkipped)
+        warnings.showwarning = _note  # type: ignore[assignment]
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         app(args=arguments, prog_name="lossctl")
     except SystemExit as stop:
@@ -106,6 +114,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001  # whatever it is, the user gets one line and a code
         return _failed(error, arguments)
     return 0
+
+
+def _note(message: Warning | str, *_: object) -> None:
+    """Show a warning as the note that it is to people."""
+    with contextlib.suppress(OSError):
+        typer.echo(f"note: {visible(str(message))}", err=True)
 
 
 def _failed(error: Exception, arguments: Sequence[str]) -> int:

@@ -27,7 +27,8 @@ def list_losses(
     output: FilesOption = None,
 ) -> None:
     """List the losses, with their other names and the frameworks that have them."""
-    from lossctl.catalogue.names import family_names, load  # noqa: PLC0415  # --help needs no numpy
+    from lossctl.catalogue.names import family_names  # noqa: PLC0415  # --help needs no numpy
+    from lossctl.catalogue.scan import load  # noqa: PLC0415  # --help needs no numpy
 
     destination = Output(form, output or [], None)
     if family is not None and family not in family_names():

@@ -20,7 +20,7 @@ class LossGroup(Group):
     run: Callable[..., None]
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002, D102
-        from lossctl.catalogue.names import load  # noqa: PLC0415  # --help of lossctl needs no numpy
+        from lossctl.catalogue.scan import load  # noqa: PLC0415  # --help of lossctl needs no numpy
 
         return list(load())
 
@@ -112,7 +112,7 @@ def _parsed(settings: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
 
 def complete(incomplete: str) -> list[str]:
     """Complete the name of a loss."""
-    from lossctl.catalogue.names import load  # noqa: PLC0415
+    from lossctl.catalogue.scan import load  # noqa: PLC0415
 
     try:
         return [name for name in load() if name.startswith(incomplete)]

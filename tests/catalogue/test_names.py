@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import pkgutil
 from dataclasses import dataclass, replace
 from types import ModuleType
 
 import pytest
 
 from lossctl import losses
-from lossctl.catalogue import names as catalogue
+from lossctl.catalogue import families, scan
 from lossctl.catalogue.definition import MeanOfColumns, loss
 from lossctl.catalogue.kinds import Values
-from lossctl.catalogue.names import all_names, family_names, find, load, look_up
+from lossctl.catalogue.names import all_names, family_names, find, look_up
+from lossctl.catalogue.scan import Catalogue, load
 from lossctl.cli.compute import FRAMEWORKS
-from lossctl.errors import LossctlError, UsageError
+from lossctl.errors import LossctlError, PluginSkipped, UsageError
 
 
 @pytest.mark.parametrize(
@@ -68,10 +70,17 @@ def test_an_unknown_name_is_met_with_the_nearest_ones(written, message):
     assert str(caught.value) == message
 
 
-def test_the_catalogue_is_sorted_by_family():
-    families = [each.family for each in load().values()]
-    assert families == sorted(families)
-    assert family_names() == sorted(set(families))
+def test_families_stand_together_those_that_most_people_need_first():
+    own = list(dict.fromkeys(loss.family for loss in load().values()))
+    assert own == family_names() == list(families.MODULES)
+    assert (own[0], own[-1]) == ("regression", "adversarial")
+
+
+def test_every_module_of_a_family_is_named():
+    for package in [families, *(getattr(families, name) for name in families.MODULES)]:
+        if hasattr(package, "__path__"):
+            modules = {info.name for info in pkgutil.iter_modules(package.__path__)}
+            assert sorted(package.MODULES) == sorted(modules)
 
 
 def test_within_a_family_losses_stand_as_in_their_module():
@@ -106,9 +115,14 @@ def intruder(prediction: Values, target: Values) -> MeanOfColumns:
 class Point:
     """An entry point that has been found."""
 
-    module: ModuleType
+    module: ModuleType | Exception
+
+    name: str = "thing"
+    dist: None = None
 
     def load(self):
+        if isinstance(self.module, Exception):
+            raise self.module
         return self.module
 
 
@@ -116,17 +130,15 @@ class Point:
 def plug_in(monkeypatch):
     """Offer a module with some losses, as another package does."""
 
-    def clear():
-        load.cache_clear()
-        catalogue._names.cache_clear()
+    clear = scan.catalogue.cache_clear
 
-    def offer(*functions):
+    def offer(*functions, error=None):
         module = ModuleType("plug_in")
         for function in functions:
             monkeypatch.setattr(function, "__module__", "plug_in")
             setattr(module, function.__name__, function)
-        groups = {"lossctl.losses": [Point(module)]}
-        monkeypatch.setattr(catalogue, "entry_points", lambda group: groups[group])
+        groups = {"lossctl.losses": [Point(error or module)]}
+        monkeypatch.setattr(scan, "entry_points", lambda group: groups[group])
         clear()
 
     yield offer
@@ -147,25 +159,52 @@ def test_a_loss_that_a_module_only_imports_is_not_its_own(plug_in, monkeypatch):
     assert "new_loss" not in load()
 
 
-def test_two_losses_of_one_name_are_refused(plug_in, monkeypatch):
+def test_a_plug_in_with_a_name_that_is_taken_is_skipped(plug_in, monkeypatch):
     monkeypatch.setattr(new_loss, "__name__", "mse")
     plug_in(new_loss)
-    with pytest.raises(LossctlError, match=r"^two losses are named mse$"):
-        load()
+    with pytest.warns(PluginSkipped, match="'thing' was skipped: .*two losses are named mse$"):
+        assert load()["mse"].family == "regression"
 
 
-def test_an_alias_that_is_another_loss_s_name_is_refused(plug_in):
-    plug_in(intruder)
-    with pytest.raises(LossctlError, match=r"^mse names both mse and intruder$"):
-        find("huber")
+def test_a_plug_in_with_an_alias_that_is_another_loss_s_name_is_skipped(plug_in):
+    plug_in(new_loss, intruder)
+    with pytest.warns(PluginSkipped, match="mse names both mse and intruder$"):
+        assert find("huber")[0].name == "huber"
+    assert not {"new_loss", "intruder"} & load().keys()  # all of it, or nothing
 
 
-def test_a_framework_s_name_that_is_another_loss_s_is_refused(plug_in, monkeypatch):
+def test_a_plug_in_with_a_framework_s_name_that_is_another_loss_s_is_skipped(plug_in, monkeypatch):
     twins = load()["huber"].twins
     monkeypatch.setattr(new_loss, "loss", replace(new_loss.loss, twins=twins))
     plug_in(new_loss)
-    with pytest.raises(LossctlError, match=r"names both huber and new_loss$"):
-        find("mse")
+    with pytest.warns(PluginSkipped, match="names both huber and new_loss$"):
+        assert find("mse")[0].name == "mse"
+
+
+def test_two_own_losses_of_one_name_are_refused():
+    module = ModuleType("own")
+    module.new_loss = new_loss
+    catalogue = Catalogue()
+    new_loss.__module__, before = "own", new_loss.__module__
+    try:
+        catalogue.add(module)
+        with pytest.raises(LossctlError, match=r"^two losses are named new_loss$"):
+            catalogue.add(module)
+    finally:
+        new_loss.__module__ = before
+
+
+@pytest.mark.parametrize(
+    "error", [ModuleNotFoundError("No module named 'gone'"), ValueError("x\ny")]
+)
+@pytest.mark.parametrize("arguments", [["list", "--format", "value"], ["show", "mse"]])
+def test_a_plug_in_that_does_not_load_is_named_and_ends_nothing(plug_in, run, error, arguments):
+    before = run(arguments)
+    plug_in(error=error)
+    ran = run(arguments)
+    first = str(error).partition("\n")[0]
+    assert (ran.code, ran.out) == (0, before.out)
+    assert ran.err == f"note: the plug-in 'thing' was skipped: {type(error).__name__}: {first}\n"
 
 
 @pytest.mark.parametrize(

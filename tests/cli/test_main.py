@@ -31,7 +31,7 @@ def test_a_bug_is_seventy_in_two_lines_without_a_traceback(run, monkeypatch):
     def broken():
         raise RuntimeError("[/red] \x1b[31m")
 
-    monkeypatch.setattr("lossctl.catalogue.names.load", broken)
+    monkeypatch.setattr("lossctl.catalogue.scan.catalogue", broken)
     ran = run(["list"])
     assert (ran.code, ran.out) == (70, "")
     assert ran.err == (
@@ -44,7 +44,7 @@ def test_a_bug_shows_its_traceback_when_asked(run, monkeypatch):
     def broken():
         raise RuntimeError
 
-    monkeypatch.setattr("lossctl.catalogue.names.load", broken)
+    monkeypatch.setattr("lossctl.catalogue.scan.catalogue", broken)
     ran = run(["--debug", "list"])
     assert ran.code == 70
     assert "Traceback" in ran.err

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lossctl.catalogue.names import choices, find, look_up
+from lossctl.catalogue.names import find, look_up
+from lossctl.catalogue.scan import catalogue
 from lossctl.engine.plan import Plan, Wish
 from lossctl.errors import LossctlError, UsageError
 from lossctl.tables.reading import Features, Role
@@ -152,7 +153,7 @@ def test_features_of_two_places_do_not_go_together():
 
 
 def test_names_that_stand_for_several_losses():
-    assert {choice.name: [loss.name for loss in choice.of] for choice in choices()} == {
+    assert {choice.name: [loss.name for loss in choice.of] for choice in catalogue().choices} == {
         "cross_entropy": [
             "categorical_cross_entropy",
             "sparse_categorical_cross_entropy",

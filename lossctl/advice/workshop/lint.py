@@ -281,7 +281,7 @@ CHECKS: Sequence[Callable[[RuleBase], Iterator[Defect]]] = (
 
 def agreement(base: RuleBase) -> Iterator[Defect]:
     """Compare cards and rules with the losses that can be computed."""
-    from lossctl.catalogue.names import load  # noqa: PLC0415  # numpy is for this check only
+    from lossctl.catalogue.scan import load  # noqa: PLC0415  # numpy is for this check only
 
     catalogue = load()
     for name in sorted(catalogue.keys() - base.cards.keys()):

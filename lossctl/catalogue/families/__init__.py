@@ -1,4 +1,19 @@
-"""The losses: one module a family, pure functions of arrays, nothing else.
+"""The losses, family by family, those that most people need first.
 
-A module in this folder is found by itself, and so is each function in it that carries the mark.
+A family is a module, or a package of several, which names its modules in `MODULES` likewise.
 """
+
+MODULES = (
+    "regression",
+    "classification",
+    "ordinal",
+    "segmentation",
+    "detection",
+    "image",
+    "metric",
+    "ranking",
+    "sequence",
+    "distribution",
+    "survival",
+    "adversarial",
+)
