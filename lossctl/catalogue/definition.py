@@ -1,8 +1,10 @@
 """What a loss is: a pure function from arrays to terms, and the mark that says the rest.
 
 The signature is the specification. Positional parameters are the roles, in the order in which the
-command line takes files; keyword-only ones are the options; the return annotation tells what the
-terms are one for. The mark holds only what code cannot say.
+command line takes files; keyword-only ones are the options; the return annotation tells what one
+term stands for. A loss that is not the mean of its terms has a value as well: a function of the
+sums, or a frozen dataclass with such a `__call__`, whose fields are further options. The mark holds
+only what code cannot say.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import UnionType
 from typing import (
@@ -31,7 +33,8 @@ from lossctl.catalogue.options import Option, Setting, Value, setting
 from lossctl.errors import UsageError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-ValueOf: TypeAlias = Callable[..., Array]
+ValueOf: TypeAlias = Callable[[Array, Array], Array]
+"""`value(sums, weight)`, with arrays `(slices, terms)` and `(slices,)`, makes the numbers."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,8 @@ class DataNote:
         message: what the counted units have in common: "both masks empty, taken as a match".
         of_units: marks units, `of_units(arrays..., **options)`, as the loss's function is called,
             with those of the loss's options that it declares.
-        of_sums: marks results, `of_sums(sums, **options)` with `(slices, terms)`, likewise.
+        of_sums: marks results, `of_sums(value, sums)` with `(slices, terms)`; the value is the
+            loss's own, with its options set, so this is usually one of its methods.
         share: the share of what is marked from which on the remark is told; 1 is all, 0 any.
         witnesses: functions like `of_units`; the remark is told only where each marks something.
     """
@@ -151,7 +155,7 @@ class DataNote:
     name: str
     message: str
     of_units: Callable[..., Mask] | None = None
-    of_sums: Callable[..., Mask] | None = None
+    of_sums: Callable[[Any, Array], Mask] | None = None
     share: float = 0.0
     witnesses: tuple[Callable[..., Mask], ...] = ()
 
@@ -219,14 +223,17 @@ class Loss:
 
     @cached_property
     def settings(self) -> Mapping[str, Setting]:
-        """The options of the function, and after them those of its kinds."""
-        own = (
+        """The options of the value, then those of the function, then those of its kinds."""
+        of_function = (
             setting(name, self._hints[name], parameter.default)
             for name, parameter in inspect.signature(self.function).parameters.items()
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY
         )
-        of_kinds = (each for kind in self.roles.values() for each in kind_settings(kind).values())
-        return {each.name: each for each in (*own, *of_kinds) if each is not None}
+        settings = dict(field_settings(self.value))
+        settings |= {option.name: option for option in of_function if option is not None}
+        for kind in self.roles.values():
+            settings |= field_settings(kind)
+        return settings
 
     @cached_property
     def _hints(self) -> Mapping[str, Any]:
@@ -298,11 +305,17 @@ class Choice:
 
 
 @cache
-def kind_settings(kind: Kind) -> Mapping[str, Setting]:
-    """Read the options of a kind off its fields."""
-    hints = get_type_hints(type(kind), include_extras=True)
-    read = (setting(each.name, hints[each.name], getattr(kind, each.name)) for each in fields(kind))
-    return {each.name: each for each in read if each is not None}
+def field_settings(owner: Kind | ValueOf | None) -> Mapping[str, Setting]:
+    """Read the options of a kind or a value off its fields, its own before those it inherits.
+
+    What has no such fields, as a function, has no options.
+    """
+    hints = get_type_hints(type(owner), include_extras=True)
+    names = (name for part in type(owner).__mro__ for name in inspect.get_annotations(part))
+    options = (
+        setting(name, hints[name], getattr(owner, name, None)) for name in dict.fromkeys(names)
+    )
+    return {option.name: option for option in options if option is not None}
 
 
 def loss(
@@ -319,8 +332,8 @@ def loss(
     Args:
         aliases: other names in use.
         twins: the same loss in frameworks.
-        value: how the sums of several terms make the number, `value(sums, weight, **options)`, with
-            arrays `(slices, terms)` and `(slices,)`; the mean where it is left out.
+        value: how the sums of several terms make the number: a function, or a frozen dataclass with
+            the options that this step has, and their defaults; the mean where it is left out.
         optimum: the value at a perfect prediction; None where that depends on the target.
         data_notes: what is to be counted and noted.
         report_also: the option whose other choices make numbers that are noted beside the result.
@@ -349,5 +362,7 @@ __all__ = [
     "SumOfColumns",
     "Terms",
     "Twin",
+    "ValueOf",
+    "field_settings",
     "loss",
 ]

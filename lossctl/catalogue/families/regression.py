@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from lossctl.block import Array
@@ -115,16 +116,26 @@ def mse(
     return residual * residual * 0.5 if half else residual * residual
 
 
-def _root_of_mean(sums: Array, weight: Array, *, average: str = "elements") -> Array:
-    means = sums / weight[:, None]
-    if average == "columns":
-        return np.sqrt(means).mean(axis=1)
-    return np.sqrt(means.mean(axis=1))
+@dataclass(frozen=True)
+class RootOfMean:
+    """The root of the mean of all terms, or the mean of the roots of those of each column."""
+
+    average: Annotated[
+        Literal["elements", "columns"],
+        Option("the root of the mean of all elements, or the mean of the columns' own roots"),
+    ] = "elements"
+
+    def __call__(self, sums: Array, weight: Array) -> Array:
+        """Make the number of each slice."""
+        means = sums / weight[:, None]
+        if self.average == "columns":
+            return np.sqrt(means).mean(axis=1)
+        return np.sqrt(means.mean(axis=1))
 
 
 @loss(
     aliases=("root_mean_squared_error",),
-    value=_root_of_mean,
+    value=RootOfMean(),
     twins=(
         Twin(
             "sklearn",
@@ -134,15 +145,7 @@ def _root_of_mean(sums: Array, weight: Array, *, average: str = "elements") -> A
         ),
     ),
 )
-def rmse(
-    prediction: Values,
-    target: Values,
-    *,
-    average: Annotated[
-        Literal["elements", "columns"],
-        Option("the root of the mean of all elements, or the mean of the columns' own roots"),
-    ] = "elements",
-) -> SeveralTerms:
+def rmse(prediction: Values, target: Values) -> SeveralTerms:
     """Root of the mean square of the residual.
 
     Helps:
@@ -165,7 +168,6 @@ def rmse(
     References:
         https://scikit-learn.org/stable/modules/generated/sklearn.metrics.root_mean_squared_error.html
     """
-    del average  # it belongs to the value, not to the terms
     residual = prediction - target
     return residual * residual
 

@@ -14,6 +14,7 @@ A value out of its domain never reaches these functions: whoever reads the data 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, TypeAlias
 
 from lossctl.block import Array, Mask, Ragged
@@ -101,42 +102,56 @@ EACH_CLASS = {**POOLED_ONLY, "average": "macro"}
 SMOOTH_ONLY = {"ignore_class": None, "eps": 0.0, "squared": False}
 
 
-def _empty(
-    sums: Array,
-    *,
-    average: str = "micro",
-    ignore_class: str | None = None,
-    smooth: float = 0.0,
-    eps: float = 0.0,
-) -> Mask:
-    _, prediction, target = _parts(sums, average, ignore_class)
-    empty: Mask = (prediction + target == 0.0).any(axis=1)
-    return empty & (smooth + eps == 0.0)
+@dataclass(frozen=True)
+class Overlap:
+    """What ratios of the sums of two masks share: which sums count, and what is added to them."""
+
+    average: Average = "micro"
+    ignore_class: IgnoreClass = None
+    smooth: Smooth = 0.0
+    eps: Eps = 0.0
+
+    def masks(self, sums: Array) -> tuple[Array, Array, Array]:
+        """Return overlap, prediction and target of each ratio, `(slices, ratios)`."""
+        overlap, prediction, target = _of_classes(sums, self.ignore_class)
+        if self.average == "macro":
+            return overlap, prediction, target
+        overlap, prediction, target = (
+            of_classes.sum(axis=1, keepdims=True) for of_classes in (overlap, prediction, target)
+        )
+        return overlap, prediction, target
+
+    def mismatch(self, matched: Array, wrong: Array) -> Array:
+        """Return 1 less each ratio."""
+        return _mismatch(matched, wrong, self.smooth, self.eps)
+
+    def empty(self, sums: Array) -> Mask:
+        """Mark the slices in which a ratio is 0 / 0."""
+        _, prediction, target = self.masks(sums)
+        empty: Mask = (prediction + target == 0.0).any(axis=1)
+        return empty & (self.smooth + self.eps == 0.0)
 
 
 EMPTY = DataNote(
-    "empty_masks", "empty in prediction and target alike, taken as a match", of_sums=_empty
+    "empty_masks", "empty in prediction and target alike, taken as a match", of_sums=Overlap.empty
 )
 
 
-def _dice(
-    sums: Array,
-    weight: Array,
-    *,
-    average: str = "micro",
-    ignore_class: str | None = None,
-    smooth: float = 0.0,
-    eps: float = 0.0,
-) -> Array:
-    del weight
-    overlap, prediction, target = _parts(sums, average, ignore_class)
-    wrong = (prediction - overlap) + (target - overlap)
-    return _mismatch(2.0 * overlap, wrong, smooth, eps).mean(axis=1)
+@dataclass(frozen=True)
+class Dice(Overlap):
+    """Share of two masks that does not overlap, with the overlap counted twice."""
+
+    def __call__(self, sums: Array, weight: Array) -> Array:
+        """Make the number of each slice."""
+        del weight  # it is in the sums, above and below the fraction line alike
+        overlap, prediction, target = self.masks(sums)
+        wrong = (prediction - overlap) + (target - overlap)
+        return self.mismatch(2.0 * overlap, wrong).mean(axis=1)
 
 
 @loss(
     aliases=("dice_loss", "soft_dice", "soft_dice_loss", "sorensen_dice", "f1_loss"),
-    value=_dice,
+    value=Dice(),
     data_notes=(EMPTY,),
     twins=(
         Twin(
@@ -186,10 +201,6 @@ def dice(
     prediction: Shares,
     target: Masks,
     *,
-    average: Average = "micro",
-    ignore_class: IgnoreClass = None,
-    smooth: Smooth = 0.0,
-    eps: Eps = 0.0,
     squared: Squared = False,
     activation: Activation = None,
 ) -> SeveralTerms:
@@ -222,38 +233,30 @@ def dice(
         L. R. Dice, Measures of the amount of ecologic association between species, Ecology 26,
         1945; F. Milletari et al., V-Net, 3DV 2016 (squares)
     """
-    del average, ignore_class, smooth, eps  # they belong to the value, not to the terms
     return _overlap(_shares(prediction, activation), target, squared=squared)
 
 
-def _jaccard(
-    sums: Array,
-    weight: Array,
-    *,
-    average: str = "micro",
-    ignore_class: str | None = None,
-    smooth: float = 0.0,
-    eps: float = 0.0,
-) -> Array:
-    del weight
-    overlap, prediction, target = _parts(sums, average, ignore_class)
-    wrong = (prediction - overlap) + (target - overlap)
-    return _mismatch(overlap, wrong, smooth, eps).mean(axis=1)
+@dataclass(frozen=True)
+class Jaccard(Overlap):
+    """Share of the union of two masks that is not in both."""
+
+    def __call__(self, sums: Array, weight: Array) -> Array:
+        """Make the number of each slice."""
+        del weight  # it is in the sums, above and below the fraction line alike
+        overlap, prediction, target = self.masks(sums)
+        wrong = (prediction - overlap) + (target - overlap)
+        return self.mismatch(overlap, wrong).mean(axis=1)
 
 
 @loss(
     aliases=("jaccard_loss", "soft_jaccard", "iou", "iou_loss", "soft_iou"),
-    value=_jaccard,
+    value=Jaccard(),
     data_notes=(EMPTY,),
 )
 def jaccard(
     prediction: Shares,
     target: Masks,
     *,
-    average: Average = "micro",
-    ignore_class: IgnoreClass = None,
-    smooth: Smooth = 0.0,
-    eps: Eps = 0.0,
     squared: Squared = False,
     activation: Activation = None,
 ) -> SeveralTerms:
@@ -285,25 +288,7 @@ def jaccard(
         M. A. Rahman, Y. Wang, Optimizing intersection-over-union in deep neural networks for image
         segmentation, ISVC 2016
     """
-    del average, ignore_class, smooth, eps  # they belong to the value, not to the terms
     return _overlap(_shares(prediction, activation), target, squared=squared)
-
-
-def _tversky(
-    sums: Array,
-    weight: Array,
-    *,
-    fp_weight: float = 0.5,
-    fn_weight: float = 0.5,
-    average: str = "micro",
-    ignore_class: str | None = None,
-    smooth: float = 0.0,
-    eps: float = 0.0,
-) -> Array:
-    del weight
-    overlap, prediction, target = _parts(sums, average, ignore_class)
-    wrong = fp_weight * (prediction - overlap) + fn_weight * (target - overlap)
-    return _mismatch(overlap, wrong, smooth, eps).mean(axis=1)
 
 
 SWAPPED = (
@@ -312,9 +297,28 @@ SWAPPED = (
 )
 
 
+@dataclass(frozen=True)
+class Tversky(Overlap):
+    """Dice with factors of its own for false positives and for false negatives."""
+
+    fp_weight: FalsePositives = 0.5
+    fn_weight: FalseNegatives = 0.5
+
+    def __call__(self, sums: Array, weight: Array) -> Array:
+        """Make the number of each slice."""
+        del weight  # it is in the sums, above and below the fraction line alike
+        return self.of_ratios(sums).mean(axis=1)
+
+    def of_ratios(self, sums: Array) -> Array:
+        """Return the loss of each ratio, `(slices, ratios)`."""
+        overlap, prediction, target = self.masks(sums)
+        wrong = self.fp_weight * (prediction - overlap) + self.fn_weight * (target - overlap)
+        return self.mismatch(overlap, wrong)
+
+
 @loss(
     aliases=("tversky_loss",),
-    value=_tversky,
+    value=Tversky(),
     data_notes=(EMPTY,),
     twins=(
         Twin(
@@ -344,12 +348,6 @@ def tversky(
     prediction: Shares,
     target: Masks,
     *,
-    fp_weight: FalsePositives = 0.5,
-    fn_weight: FalseNegatives = 0.5,
-    average: Average = "micro",
-    ignore_class: IgnoreClass = None,
-    smooth: Smooth = 0.0,
-    eps: Eps = 0.0,
     activation: Activation = None,
 ) -> SeveralTerms:
     """Dice with factors of its own for what is predicted in excess and for what is missed.
@@ -379,44 +377,33 @@ def tversky(
         S. S. M. Salehi et al., Tversky loss function for image segmentation using 3D fully
         convolutional deep networks, MLMI 2017
     """
-    del fp_weight, fn_weight, average, ignore_class, smooth, eps  # they belong to the value
     return _overlap(_shares(prediction, activation), target)
 
 
-def _focal_tversky(
-    sums: Array,
-    weight: Array,
-    *,
-    gamma: float = 0.75,
-    fp_weight: float = 0.3,
-    fn_weight: float = 0.7,
-    average: str = "micro",
-    ignore_class: str | None = None,
-    smooth: float = 0.0,
-    eps: float = 0.0,
-) -> Array:
-    del weight
-    overlap, prediction, target = _parts(sums, average, ignore_class)
-    wrong = fp_weight * (prediction - overlap) + fn_weight * (target - overlap)
-    powers: Array = _mismatch(overlap, wrong, smooth, eps) ** gamma
-    return powers.mean(axis=1)
+@dataclass(frozen=True)
+class FocalTversky(Tversky):
+    """Power of the Tversky loss."""
+
+    gamma: Annotated[
+        float,
+        Option("exponent of the Tversky loss; the paper's gamma is 1 / this", Interval(above=0)),
+    ] = 0.75
+
+    def of_ratios(self, sums: Array) -> Array:
+        """Return the loss of each ratio, `(slices, ratios)`."""
+        powers: Array = super().of_ratios(sums) ** self.gamma
+        return powers
 
 
-@loss(aliases=("focal_tversky_loss", "ftl"), value=_focal_tversky, data_notes=(EMPTY,))
+@loss(
+    aliases=("focal_tversky_loss", "ftl"),
+    value=FocalTversky(fp_weight=0.3, fn_weight=0.7),
+    data_notes=(EMPTY,),
+)
 def focal_tversky(
     prediction: Shares,
     target: Masks,
     *,
-    gamma: Annotated[
-        float,
-        Option("exponent of the Tversky loss; the paper's gamma is 1 / this", Interval(above=0)),
-    ] = 0.75,
-    fp_weight: FalsePositives = 0.3,
-    fn_weight: FalseNegatives = 0.7,
-    average: Average = "micro",
-    ignore_class: IgnoreClass = None,
-    smooth: Smooth = 0.0,
-    eps: Eps = 0.0,
     activation: Activation = None,
 ) -> SeveralTerms:
     """Power of the Tversky loss, with its factors 0.3 for false positives and 0.7 for missed ones.
@@ -446,42 +433,45 @@ def focal_tversky(
         N. Abraham, N. M. Khan, A novel focal Tversky loss function with improved attention U-Net
         for lesion segmentation, ISBI 2019
     """
-    del gamma, fp_weight, fn_weight, average, ignore_class, smooth, eps  # they belong to the value
     return _overlap(_shares(prediction, activation), target)
 
 
-def _generalised_dice(
-    sums: Array, weight: Array, *, class_weighting: str = "square", ignore_class: str | None = None
-) -> Array:
-    del weight
-    overlap, prediction, target = _parts(sums, "macro", ignore_class)
-    power = {"square": 2.0, "simple": 1.0, "uniform": 0.0}[class_weighting]
-    # Factors only count relative to each other: the rarest class has 1, so that none overflows.
-    rarest = np.where(target > 0.0, target, np.inf).min(axis=1, keepdims=True)
-    size = np.where(target > 0.0, target, rarest)
-    factor = np.divide(rarest, size, out=np.ones_like(size), where=np.isfinite(rarest)) ** power
-    wrong = (factor * ((prediction - overlap) + (target - overlap))).sum(axis=1)
-    return _mismatch(2.0 * (factor * overlap).sum(axis=1), wrong, 0.0, 0.0)
+@dataclass(frozen=True)
+class GeneralisedDice:
+    """Dice of all classes together, each with a factor that its size decides."""
 
+    class_weighting: Annotated[
+        Literal["square", "simple", "uniform"],
+        Option("a class's factor: 1 / T², 1 / T with T the size of its target, or 1"),
+    ] = "square"
+    ignore_class: IgnoreClass = None
 
-def _all_empty(sums: Array, *, ignore_class: str | None = None) -> Mask:
-    return _empty(sums, ignore_class=ignore_class)
+    def __call__(self, sums: Array, weight: Array) -> Array:
+        """Make the number of each slice."""
+        del weight  # it is in the sums, above and below the fraction line alike
+        overlap, prediction, target = _of_classes(sums, self.ignore_class)
+        power = {"square": 2.0, "simple": 1.0, "uniform": 0.0}[self.class_weighting]
+        # Factors only count relative to each other: the rarest class has 1, so none overflows.
+        rarest = np.where(target > 0.0, target, np.inf).min(axis=1, keepdims=True)
+        size = np.where(target > 0.0, target, rarest)
+        factor = np.divide(rarest, size, out=np.ones_like(size), where=np.isfinite(rarest)) ** power
+        wrong = (factor * ((prediction - overlap) + (target - overlap))).sum(axis=1)
+        return _mismatch(2.0 * (factor * overlap).sum(axis=1), wrong, 0.0, 0.0)
+
+    def empty(self, sums: Array) -> Mask:
+        """Mark the slices that have no pixel of any class."""
+        return Overlap(ignore_class=self.ignore_class).empty(sums)
 
 
 @loss(
     aliases=("generalized_dice", "generalised_dice_loss", "generalized_dice_loss", "gdl"),
-    value=_generalised_dice,
-    data_notes=(DataNote(EMPTY.name, EMPTY.message, of_sums=_all_empty),),
+    value=GeneralisedDice(),
+    data_notes=(replace(EMPTY, of_sums=GeneralisedDice.empty),),
 )
 def generalised_dice(
     prediction: Shares,
     target: Masks,
     *,
-    class_weighting: Annotated[
-        Literal["square", "simple", "uniform"],
-        Option("a class's factor: 1 / T², 1 / T with T the size of its target, or 1"),
-    ] = "square",
-    ignore_class: IgnoreClass = None,
     activation: Activation = None,
 ) -> SeveralTerms:
     """Dice of several classes together, in which rare classes count as much as frequent ones.
@@ -510,44 +500,33 @@ def generalised_dice(
         C. H. Sudre et al., Generalised Dice overlap as a deep learning loss function for highly
         unbalanced segmentations, DLMIA 2017
     """
-    del class_weighting, ignore_class  # they belong to the value, not to the terms
     return _overlap(_shares(prediction, activation), target)
 
 
-def _dice_cross_entropy(
-    sums: Array,
-    weight: Array,
-    *,
-    dice_weight: float = 1.0,
-    cross_entropy_weight: float = 1.0,
-    average: str = "micro",
-    ignore_class: str | None = None,
-    smooth: float = 0.0,
-    eps: float = 0.0,
-) -> Array:
-    of_masks = _dice(
-        sums, weight, average=average, ignore_class=ignore_class, smooth=smooth, eps=eps
-    )
-    return dice_weight * of_masks + times(cross_entropy_weight, sums[:, -1] / weight)
+@dataclass(frozen=True)
+class DiceCrossEntropy(Dice):
+    """Weighted sum of Dice and the mean cross-entropy, which is that of the last sum."""
+
+    dice_weight: DiceWeight = 1.0
+    cross_entropy_weight: Annotated[
+        float, Option("factor of the mean cross-entropy", AT_LEAST_0)
+    ] = 1.0
+
+    def __call__(self, sums: Array, weight: Array) -> Array:
+        """Make the number of each slice."""
+        of_masks = self.dice_weight * super().__call__(sums, weight)
+        return of_masks + times(self.cross_entropy_weight, sums[:, -1] / weight)
 
 
 @loss(
     aliases=("dice_ce", "dice_ce_loss", "dice_bce", "combo_loss"),
-    value=_dice_cross_entropy,
+    value=DiceCrossEntropy(),
     data_notes=(EMPTY,),
 )
 def dice_cross_entropy(
     prediction: Shares,
     target: Masks,
     *,
-    dice_weight: DiceWeight = 1.0,
-    cross_entropy_weight: Annotated[
-        float, Option("factor of the mean cross-entropy", AT_LEAST_0)
-    ] = 1.0,
-    average: Average = "micro",
-    ignore_class: IgnoreClass = None,
-    smooth: Smooth = 0.0,
-    eps: Eps = 0.0,
     squared: Squared = False,
     activation: Activation = None,
     clip: Clip = EPSILON,
@@ -578,8 +557,6 @@ def dice_cross_entropy(
         F. Isensee et al., nnU-Net: a self-configuring method for deep learning-based biomedical
         image segmentation, Nature Methods 18, 2021
     """
-    # they belong to the value, not to the terms
-    del dice_weight, cross_entropy_weight, average, ignore_class, smooth, eps
     of_scores = activation is not None
     if prediction.ndim == 2 and activation != "sigmoid":
         each = categorical_cross_entropy(prediction, target, from_logits=of_scores, clip=clip)
@@ -590,35 +567,25 @@ def dice_cross_entropy(
     return _overlap(shares, target, squared=squared, report_also=each)
 
 
-def _dice_focal(
-    sums: Array,
-    weight: Array,
-    *,
-    dice_weight: float = 1.0,
-    focal_weight: float = 1.0,
-    average: str = "micro",
-    ignore_class: str | None = None,
-    smooth: float = 0.0,
-    eps: float = 0.0,
-) -> Array:
-    of_masks = _dice(
-        sums, weight, average=average, ignore_class=ignore_class, smooth=smooth, eps=eps
-    )
-    return dice_weight * of_masks + times(focal_weight, sums[:, -1] / weight)
+@dataclass(frozen=True)
+class DiceFocal(Dice):
+    """Weighted sum of Dice and the mean focal loss, which is that of the last sum."""
+
+    dice_weight: DiceWeight = 1.0
+    focal_weight: Annotated[float, Option("factor of the mean focal loss", AT_LEAST_0)] = 1.0
+
+    def __call__(self, sums: Array, weight: Array) -> Array:
+        """Make the number of each slice."""
+        of_masks = self.dice_weight * super().__call__(sums, weight)
+        return of_masks + times(self.focal_weight, sums[:, -1] / weight)
 
 
-@loss(aliases=("dice_focal_loss",), value=_dice_focal, data_notes=(EMPTY,))
+@loss(aliases=("dice_focal_loss",), value=DiceFocal(), data_notes=(EMPTY,))
 def dice_focal(
     prediction: Shares,
     target: Masks,
     *,
-    dice_weight: DiceWeight = 1.0,
-    focal_weight: Annotated[float, Option("factor of the mean focal loss", AT_LEAST_0)] = 1.0,
     gamma: Gamma = 2.0,
-    average: Average = "micro",
-    ignore_class: IgnoreClass = None,
-    smooth: Smooth = 0.0,
-    eps: Eps = 0.0,
     squared: Squared = False,
     activation: Activation = None,
     clip: Clip = EPSILON,
@@ -654,8 +621,6 @@ def dice_focal(
         segmentation of head and neck anatomy, Medical Physics 46, 2019; T.-Y. Lin et al., Focal
         loss for dense object detection, ICCV 2017
     """
-    # they belong to the value, not to the terms
-    del dice_weight, focal_weight, average, ignore_class, smooth, eps
     of_scores = activation is not None
     if prediction.ndim == 2 and activation != "sigmoid":
         each = categorical_focal(prediction, target, gamma=gamma, from_logits=of_scores, clip=clip)
@@ -666,25 +631,30 @@ def dice_focal(
     return _overlap(shares, target, squared=squared, report_also=each)
 
 
-def _weighted_mean(sums: Array, weight: Array) -> Array:
-    if sums.shape[1] == 1:
-        return sums[:, 0] / weight
-    return _quotient(sums[:, 0], sums[:, 1])
+@dataclass(frozen=True)
+class WeightedMean:
+    """Mean of the first sum: over all weights, or over the second sum where there is one."""
 
+    def __call__(self, sums: Array, weight: Array) -> Array:
+        """Make the number of each slice."""
+        if sums.shape[1] == 1:
+            return sums[:, 0] / weight
+        return _quotient(sums[:, 0], sums[:, 1])
 
-def _weightless(sums: Array) -> Mask:
-    weightless: Mask = sums[:, -1] == 0.0
-    return weightless & (sums.shape[1] == 2)
+    def weightless(self, sums: Array) -> Mask:
+        """Mark the slices in which no class has a weight."""
+        weightless: Mask = sums[:, -1] == 0.0
+        return weightless & (sums.shape[1] == 2)
 
 
 @loss(
     aliases=("pixel_wise_cross_entropy", "pixel_cross_entropy", "pixelwise_ce"),
-    value=_weighted_mean,
+    value=WeightedMean(),
     data_notes=(
         DataNote(
             "weightless_classes",
             "no pixel of a class with a weight, taken as 0",
-            of_sums=_weightless,
+            of_sums=WeightedMean.weightless,
         ),
     ),
     twins=(
@@ -1201,14 +1171,14 @@ def _overlap(
     return terms.T
 
 
-def _parts(sums: Array, average: str, ignore_class: str | None) -> tuple[Array, Array, Array]:
+def _of_classes(sums: Array, ignore_class: str | None) -> tuple[Array, Array, Array]:
     """Return overlap, prediction and target, `(slices, classes)`, of the classes that count."""
     classes = sums.shape[1] // 3
     counting = _counting(ignore_class, classes)
-    parts = sums[:, : 3 * classes].reshape(len(sums), 3, classes)[:, :, counting]
-    if average == "micro":
-        parts = parts.sum(axis=2, keepdims=True)
-    return parts[:, 0], parts[:, 1], parts[:, 2]
+    overlap, prediction, target = (
+        sums[:, : 3 * classes].reshape(len(sums), 3, classes)[:, :, counting].swapaxes(0, 1)
+    )
+    return overlap, prediction, target
 
 
 def _counting(ignore_class: str | None, classes: int) -> list[int]:

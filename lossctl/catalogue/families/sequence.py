@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from lossctl.block import Array, Codes, Mask, Ragged
@@ -286,10 +286,21 @@ def _add(one: Array, other: Array, out: Array, less: Array, more: Array) -> None
     out += less
 
 
-def _mean_of_tokens(sums: Array, weight: Array, *, average: str = "token") -> Array:
-    del weight  # it is in the sums: the tokens of a sequence weigh what the sequence does
-    total, count = (sums[:, 0], sums[:, 1]) if average == "token" else (sums[:, 2], sums[:, 3])
-    return np.where(count == 0.0, 0.0, total / np.where(count == 0.0, 1.0, count))
+@dataclass(frozen=True)
+class MeanOfTokens:
+    """Mean over all tokens, or mean over sequences of the means of their tokens."""
+
+    average: Annotated[
+        Literal["token", "sequence"],
+        Option("the mean over all tokens, or the mean over sequences of the means of their tokens"),
+    ] = "token"
+
+    def __call__(self, sums: Array, weight: Array) -> Array:
+        """Make the number of each slice."""
+        del weight  # it is in the sums: the tokens of a sequence weigh what the sequence does
+        columns = (0, 1) if self.average == "token" else (2, 3)
+        total, count = (sums[:, column] for column in columns)
+        return np.where(count == 0.0, 0.0, total / np.where(count == 0.0, 1.0, count))
 
 
 def _empty(prediction: Ragged, target: Ragged) -> Mask:
@@ -299,7 +310,7 @@ def _empty(prediction: Ragged, target: Ragged) -> Mask:
 
 @loss(
     aliases=("sequence_loss", "seq2seq_loss", "token_cross_entropy"),
-    value=_mean_of_tokens,
+    value=MeanOfTokens(),
     report_also="average",
     data_notes=(
         DataNote("empty_sequences", "there is no token, which counts as nothing", of_units=_empty),
@@ -340,10 +351,6 @@ def sequence_cross_entropy(
     label_smoothing: Smoothing = 0.0,
     normalise: Normalise = False,
     clip: Clip = EPSILON,
-    average: Annotated[
-        Literal["token", "sequence"],
-        Option("the mean over all tokens, or the mean over sequences of the means of their tokens"),
-    ] = "token",
 ) -> SeveralPerUnit:
     """Negative log likelihood of the tokens of sequences of any length.
 
@@ -374,7 +381,6 @@ def sequence_cross_entropy(
         I. Sutskever, O. Vinyals, Q. V. Le, Sequence to sequence learning with neural networks,
         NeurIPS 2014
     """
-    del average  # it belongs to the value, not to the terms
     of_token = sparse_categorical_cross_entropy(
         prediction.values,
         target.values,

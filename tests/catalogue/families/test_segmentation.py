@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -46,10 +47,11 @@ def close(expected):
     return pytest.approx(expected, rel=4e-15, abs=0)
 
 
-def remarked(name, *sums, **options):
-    """Tell which results a loss remarks on."""
-    (data_note,) = lossctl.losses()[name].data_notes
-    return data_note.of_sums(np.array(sums), **options).tolist()
+def noted(name, *sums, **options):
+    """Tell which results a loss has a note on."""
+    loss = lossctl.losses()[name]
+    (data_note,) = loss.data_notes
+    return data_note.of_sums(replace(loss.value, **options), np.array(sums)).tolist()
 
 
 # One mask
@@ -148,7 +150,7 @@ def test_a_soft_mask_matches_itself_where_sums_are_squared(name):
 @pytest.mark.parametrize("name", MASK_LOSSES)
 def test_two_empty_masks_are_a_match(name):
     assert lossctl.compute(name, [0.0, 0.0], [0.0, 0.0]) == 0.0
-    assert remarked(name, [0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]) == [True, False, False]
+    assert noted(name, [0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]) == [True, False, False]
 
 
 @pytest.mark.parametrize("name", MASK_LOSSES)
@@ -163,8 +165,8 @@ def test_what_is_added_decides_about_empty_masks(name):
     masks = [0.0, 0.0], [0.0, 0.0]
     assert lossctl.compute(name, *masks, smooth=1e-5, **of_masks) == 0.0
     assert lossctl.compute(name, *masks, eps=1e-7, **of_masks) == 1.0  # as in Keras
-    assert remarked(name, [0.0, 0.0, 0.0], smooth=1e-5) == [False]
-    assert remarked(name, [0.0, 0.0, 0.0], eps=1e-7) == [False]
+    assert noted(name, [0.0, 0.0, 0.0], smooth=1e-5) == [False]
+    assert noted(name, [0.0, 0.0, 0.0], eps=1e-7) == [False]
 
 
 def test_errors_that_do_not_count_are_none():
@@ -222,9 +224,9 @@ def test_a_class_that_is_nowhere_counts_as_a_match_in_the_mean():
     assert lossctl.compute("dice", *masks, average="macro") == close(1 / 14)  # (1 - 3 / 3.5) / 2
     assert lossctl.compute("dice", *masks) == close(1 / 7)
     sums = [1.5, 0.0, 1.5, 0.0, 2.0, 0.0]
-    assert remarked("dice", sums, average="macro") == [True]
-    assert remarked("dice", sums, average="macro", ignore_class="1") == [False]
-    assert remarked("dice", sums) == [False]
+    assert noted("dice", sums, average="macro") == [True]
+    assert noted("dice", sums, average="macro", ignore_class="1") == [False]
+    assert noted("dice", sums) == [False]
 
 
 def test_generalised_dice_of_a_class_that_is_not_in_the_target():
@@ -434,8 +436,8 @@ def test_a_class_without_weight_may_even_be_impossible():
 
 
 def test_pixels_of_classes_without_weight_are_remarked_on():
-    assert remarked("pixelwise_cross_entropy", [0.0, 0.0], [2.0, 1.0]) == [True, False]
-    assert remarked("pixelwise_cross_entropy", [0.0]) == [False]  # no weights, a perfect match
+    assert noted("pixelwise_cross_entropy", [0.0, 0.0], [2.0, 1.0]) == [True, False]
+    assert noted("pixelwise_cross_entropy", [0.0]) == [False]  # no weights, a perfect match
 
 
 @pytest.mark.parametrize(
