@@ -89,6 +89,8 @@ class Twin:
         sets: the framework's conventions, as values of the loss's options and of `per` and
             `divide_by`.
         needs: option values without which there is no such twin.
+        refuses: option values that the framework does not accept, each with one that it does, which
+            stands in for it where the code is shown.
         weight: the argument that carries the weights; empty where the framework takes none.
         reductions: the framework's words for mean, sum and none; it has no others.
         kinds: what the framework accepts in a role, where that is less than the loss does.
@@ -102,6 +104,7 @@ class Twin:
     code: str
     sets: Mapping[str, Value] = field(default_factory=dict)
     needs: Mapping[str, Value] = field(default_factory=dict)
+    refuses: Mapping[str, Mapping[Value, Value]] = field(default_factory=dict)
     weight: str = ""
     reductions: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, Kind] = field(default_factory=dict)
@@ -125,6 +128,11 @@ class Twin:
     def spelling(self) -> Mapping[str, str]:
         """The framework's words for the reductions that it has."""
         return self.reductions or REDUCTIONS[self.framework]
+
+    def accepted(self, options: Mapping[str, Value]) -> dict[str, Value]:
+        """Return options with which the code is the loss, and runs: those given, if it may be."""
+        needed = {**options, **self.needs}
+        return {name: self.refuses.get(name, {}).get(needed[name], needed[name]) for name in needed}
 
     def filled(self, options: Mapping[str, Value], reduction: str, *, weighted: bool) -> str:
         """Return the code with the options filled in."""

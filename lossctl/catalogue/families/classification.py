@@ -530,6 +530,7 @@ ClipLogits = Annotated[
             "gamma={gamma}, from_logits={from_logits}, label_smoothing={label_smoothing}, "
             "reduction={reduction}, dtype='float64')(target, prediction{weight})",
             sets={"divide_by": "units", "clip": 1e-7, "clip_logits": True},
+            refuses={"alpha": {None: 0.25}},
             weight=", sample_weight=weight",
             named=False,
         ),
@@ -620,6 +621,7 @@ def binary_focal(
                 "clip_logits": True,
                 "normalise": True,
             },
+            refuses={"alpha": {None: 0.25}},
             weight=", sample_weight=weight",
         ),
     ),
@@ -679,6 +681,7 @@ def categorical_focal(
             "dtype='float64')(target, prediction{weight})",
             sets={"q": 0.5, "divide_by": "units"},
             needs={"from_logits": False},
+            refuses={"q": {1.0: 0.5}},
             weight=", sample_weight=weight",
             note="Keras refuses q = 1",
         ),
