@@ -39,12 +39,12 @@ ValueOf: TypeAlias = Callable[[Array, Array], Array]
 
 @dataclass(frozen=True)
 class Terms:
-    """What the numbers that a loss returns are one for, and how a row is made of them.
+    """What each number that a loss returns is for, and how columns become the term of a row.
 
-    `columns` tells how the columns of a row make its one term: "mean", "sum", or "" where they are
-    the several terms of a unit, which the loss's own `value` puts together. `of` tells whether the
-    terms are one a row; one a whole unit (a sentence, a picture, a sample); or one array a role,
-    each of whose means is a summand of the number.
+    `columns` tells how the columns of a row make its one term: "mean", "sum", or "" if they are the
+    several terms of a unit, whose sums the loss's own `value` combines. `of` tells whether there is
+    one term per row, one per whole unit (a sentence, an image, a sample), or one array per role,
+    whose means are added up.
     """
 
     elements: bool
@@ -80,8 +80,8 @@ PRECISION = {
 class Twin:
     """The same loss in a framework, as code that runs there, and what makes it the same.
 
-    In `code`, `{delta}` stands for the option delta, `{reduction}` for the framework's word for the
-    reduction, and `{weight}` for the text in `weight` where rows are weighted.
+    In `code`, `{delta}` is replaced by the option delta, `{reduction}` by the framework's word for
+    the reduction, and `{weight}` by the text in `weight` if rows are weighted.
 
     Args:
         framework: torch, keras, optax, sklearn, scipy, statsmodels or torchvision.
@@ -151,7 +151,7 @@ class DataNote:
 
     Args:
         name: the note's name in JSON.
-        message: what the counted units have in common: "both masks empty, taken as a match".
+        message: what the counted units have in common: "both masks are empty".
         of_units: marks units, `of_units(arrays..., **options)`, as the loss's function is called,
             with those of the loss's options that it declares.
         of_sums: marks results, `of_sums(value, sums)` with `(slices, terms)`; the value is the
