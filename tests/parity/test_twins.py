@@ -415,6 +415,7 @@ SNIPPETS = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of overflow, at the ends of options
 @pytest.mark.parametrize(("loss", "twin"), SNIPPETS)
 def test_code_runs_with_every_value_that_is_shown(frameworks, loss, twin):
     frameworks.scope(twin.framework)

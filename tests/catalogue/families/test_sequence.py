@@ -272,8 +272,8 @@ def test_the_blank_is_no_symbol_of_a_target():
     with pytest.raises(DataError) as caught:
         ctc(steps([A, A], [B]), labels([1, 2], [2, 0]))
     assert str(caught.value) == (
-        "target[3]: symbol 0 is not a symbol that a target can hold: column 0 of the prediction is "
-        "the blank\n"
+        "target[3]: symbol 0 is not a symbol that a target may contain: column 0 of the prediction "
+        "is the blank\n"
         "if another column is the blank: --blank NUMBER"
     )
 
@@ -282,7 +282,7 @@ def test_the_blank_is_a_column_of_the_prediction():
     with pytest.raises(DataError) as caught:
         ctc(steps([A]), labels([1]), blank=3)
     assert str(caught.value) == (
-        "there is no symbol 3 that could be the blank\n"
+        "the blank is symbol 3, which does not exist\n"
         "the columns of the prediction are numbered from 0 to 2: --blank NUMBER"
     )
 
