@@ -247,8 +247,8 @@ def gan_generator_minimax(
         ln(1 - D(fake)); with `from_logits`, D = 1 / (1 + e^-logit)
 
     Domain:
-        fake: (n,), in [0, 1], or finite with `from_logits`. Result: at most 0, in nats; -infinite
-        where D(fake) is 1 and `clip` is 0.
+        fake: (n,), in [0, 1], or finite with `from_logits`. Result: at most 0, in nats; minus
+        infinity where D(fake) is 1 and `clip` is 0.
 
     Example:
         >>> gan_generator_minimax(np.array([0.5, 0.75]))
@@ -343,12 +343,11 @@ def wasserstein_critic(real: Scores, fake: Scores) -> PerRole:
     """Mean score of generated minus mean score of real examples, which the critic minimises.
 
     Helps:
-        When a critic with bounded gradient is trained, whether by weight clipping or a gradient
-        penalty.
+        When a Lipschitz critic is trained, by weight clipping or with a gradient penalty.
 
     Hurts:
         When it is read as a distance: that is its negative, wasserstein_distance, and only for a
-        critic with gradient norm 1. Without a bound on the gradient it is unbounded below.
+        1-Lipschitz critic. Without a bound on the critic's gradient it is unbounded below.
 
     Formula:
         mean of D(fake) - mean of D(real)
@@ -397,12 +396,12 @@ def wasserstein_distance(real: Scores, fake: Scores) -> PerRole:
     """Mean score of real minus mean score of generated examples, which a critic maximises.
 
     Helps:
-        When training is monitored: for the best critic with gradient norm 1 this is the earth
-        mover's distance between real and generated examples, and falls as these improve.
+        When training is monitored: for the best 1-Lipschitz critic this is the earth mover's
+        distance between real and generated examples, and falls as these improve.
 
     Hurts:
-        When the critic is weak or its gradient norm is not 1: then it says little. It is an
-        estimate from a critic's scores, not the distance between two samples of numbers.
+        When the critic is weak or not 1-Lipschitz: then it says little. It is an estimate from a
+        critic's scores, not the distance between two samples of numbers.
 
     Formula:
         mean of D(real) - mean of D(fake)

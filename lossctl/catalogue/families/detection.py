@@ -126,7 +126,7 @@ def diou_box(prediction: Boxes, target: Boxes, *, eps: Eps = 0.0) -> PerRow:
     """IoU loss of two boxes, plus the distance of their centres relative to the enclosing box.
 
     Helps:
-        When boxes that do not overlap, or that lie inside each other, should still be drawn
+        When boxes that do not overlap, or that lie inside each other, should still be pulled
         together.
 
     Hurts:

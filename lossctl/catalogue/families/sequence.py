@@ -120,7 +120,7 @@ def ctc(
         bool, Option("divide each loss by the length of its target, or by 1 if that is empty")
     ] = False,
 ) -> PerUnit:
-    """Negative log-likelihood of a sequence of symbols, summed over all alignments with the steps.
+    """Negative log-likelihood of a sequence of symbols, summed over all their alignments.
 
     Helps:
         When it is known what was said or written, but not when, as in speech and handwriting

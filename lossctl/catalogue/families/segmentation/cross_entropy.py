@@ -137,7 +137,7 @@ def dice_focal(
 
     Hurts:
         When labels are noisy: wrong labels look like hard examples, which dominate the focal loss.
-        MONAI also divides the focal loss of several classes by their number, even with softmax; set
+        MONAI divides the focal loss of several classes by their number, even with softmax; set
         `focal_weight` to reproduce that.
 
     Formula:
