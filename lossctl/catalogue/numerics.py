@@ -65,6 +65,31 @@ def replaced(table: Array, column: Codes, number: float) -> Array:
     return table
 
 
+def row_shares(amounts: Array) -> Array:
+    """Divide rows by their sums, however large these are; a row of zeros stays one.
+
+    >>> row_shares(np.array([[1.5e308, 1.5e308], [0.0, 0.0]]))
+    array([[0.5, 0.5],
+           [0. , 0. ]])
+    """
+    largest = amounts.max(axis=1, keepdims=True)
+    # A sum of scaled amounts cannot overflow; powers of 2 keep all digits.
+    scaled = np.ldexp(amounts, -np.frexp(largest)[1])
+    total = scaled.sum(axis=1, keepdims=True)
+    return scaled / np.where(total == 0.0, 1.0, total)
+
+
+def share_of_gap(share: Array, lower: Array, upper: Array) -> Array:
+    """Multiply a share of at most 1 by a difference, which itself may be too large for a float.
+
+    >>> with np.errstate(over="ignore", invalid="ignore"):
+    ...     share_of_gap(np.array([0.25]), np.array([-1.5e308]), np.array([1.5e308]))
+    array([7.5e+307])
+    """
+    gap = upper - lower
+    return np.where(np.isfinite(gap), share * gap, share * upper - share * lower)
+
+
 def error_function(number: Array) -> Array:
     """Return erf of each number; numpy has none, C's keeps all digits.
 

@@ -11,7 +11,7 @@ import math
 from typing import Annotated, Literal
 
 from lossctl.block import Array, Codes, Mask, Ragged
-from lossctl.catalogue.definition import DataNote, PerRow, PerUnit, Twin, loss
+from lossctl.catalogue.definition import METHODS, DataNote, PerRow, PerUnit, Twin, loss
 from lossctl.catalogue.kinds import VALUES, ZERO_OR_ONE, in_units, narrowed
 from lossctl.catalogue.numerics import complementary_error_function
 from lossctl.catalogue.options import Interval, Option
@@ -23,7 +23,6 @@ TIME_ABOVE_ZERO = narrowed(VALUES, above=0, columns="one")
 EVENT = narrowed(ZERO_OR_ONE, columns="one")
 
 LOG_ROOT_2_PI = 0.5 * math.log(2.0 * math.pi)
-MEANS = {"mean": ".mean()", "sum": ".sum()", "none": ""}
 
 
 def _without_events(prediction: Ragged, target: Ragged, event: Ragged) -> Mask:
@@ -141,7 +140,7 @@ def _of_those_gone(risk: Array, group: Codes, at_risk: Array) -> Array:
             "-torch.distributions.LogNormal(prediction, {scale}).log_prob(target), "
             "-torch.special.log_ndtr((prediction - target.log()) / {scale})){reduction}",
             needs={"distribution": "normal"},
-            reductions=MEANS,
+            reductions=METHODS,
             named=False,
         ),
         Twin(
@@ -151,7 +150,7 @@ def _of_those_gone(risk: Array, group: Codes, at_risk: Array) -> Array:
             ".sub(torch.nn.functional.logsigmoid((prediction - target.log()) / {scale}))"
             "{reduction}",
             needs={"distribution": "logistic"},
-            reductions=MEANS,
+            reductions=METHODS,
             named=False,
         ),
         Twin(
@@ -160,7 +159,7 @@ def _of_those_gone(risk: Array, group: Codes, at_risk: Array) -> Array:
             "-torch.distributions.Weibull(prediction.exp(), 1 / {scale}).log_prob(target), "
             "(target / prediction.exp()) ** (1 / {scale})){reduction}",
             needs={"distribution": "extreme"},
-            reductions=MEANS,
+            reductions=METHODS,
             kinds={
                 "prediction": narrowed(VALUES, at_least=-50, at_most=50, columns="one"),
                 "target": narrowed(VALUES, at_least=1e-100, columns="one"),

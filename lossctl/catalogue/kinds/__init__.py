@@ -33,6 +33,9 @@ from lossctl.catalogue.options import Interval
 UNIT = Interval(at_least=0, at_most=1)
 
 VALUES = Kind("values", "a finite number")
+NON_NEGATIVE = Kind("values", "a finite number at least 0", Interval(at_least=0))
+AMOUNTS = replace(NON_NEGATIVE, columns="several")
+LOGARITHMS = Kind("values", "a finite number at most 700", Interval(at_most=700))
 POSITIVES = Kind("positive values", POSITIVE_NUMBER, POSITIVE)
 TWEEDIE_MEANS = TweedieKind("values", "a finite number", predicted=True).configured({})
 TWEEDIE_VALUES = TweedieKind("values", "a finite number").configured({})
@@ -62,6 +65,7 @@ SAMPLE = Kind(
 )
 
 Values: TypeAlias = Annotated[Array, VALUES]
+NonNegative: TypeAlias = Annotated[Array, NON_NEGATIVE]
 Positives: TypeAlias = Annotated[Array, POSITIVES]
 Scores: TypeAlias = Annotated[Array, SCORES]
 Probabilities: TypeAlias = Annotated[Array, PROBABILITIES]
@@ -99,6 +103,7 @@ def in_units(kind: Kind) -> Kind:
 
 
 __all__ = [
+    "AMOUNTS",
     "BOXES",
     "CLASS_SCORES",
     "CUMULATIVE",
@@ -108,9 +113,11 @@ __all__ = [
     "FEATURES",
     "IMAGES",
     "LABELS",
+    "LOGARITHMS",
     "MASK",
     "MASK_IMAGES",
     "NAMES",
+    "NON_NEGATIVE",
     "ONE_HOT",
     "POSITIVES",
     "PROBABILITIES",
@@ -145,6 +152,7 @@ __all__ = [
     "MaskKind",
     "Masks",
     "NamesKind",
+    "NonNegative",
     "Partners",
     "Positives",
     "Probabilities",
