@@ -1,4 +1,7 @@
-"""Options that losses of probabilities share: logits, label smoothing, normalising, clipping."""
+"""Options that losses of probabilities share: logits, label smoothing, normalising, clipping.
+
+Below them is what they do to predictions and targets.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,7 @@ ClassLogits = Annotated[
     bool,
     Option("prediction holds logits, not probabilities", turns={"prediction": CLASS_SCORES}),
 ]
-Smoothing = Annotated[
-    float, Option("share of the target that is spread evenly over the classes", SHARE)
-]
+Smoothing = Annotated[float, Option("share of the target spread evenly over the classes", SHARE)]
 Clip = Annotated[
     float,
     Option("probabilities are clipped to [clip, 1 - clip]", HALF, clips={"prediction": "clipped"}),
@@ -34,7 +35,7 @@ Normalise = Annotated[bool, Option("divide each row of probabilities by its sum 
 NormaliseAmounts = Annotated[
     bool,
     Option(
-        "divide each row by its sum first; rows may hold any amounts then",
+        "divide each row by its sum first, so that rows may hold any amounts",
         turns={"prediction": AMOUNTS, "target": AMOUNTS},
     ),
 ]
@@ -52,7 +53,7 @@ def smoothed(target: Array, share: float, classes: int) -> Array:
 def log_probabilities(
     prediction: Array, clip: float, *, from_logits: bool, normalise: bool
 ) -> Array:
-    """Return the logarithms of class probabilities, made of logits or clipped.
+    """Return log class probabilities, of logits by softmax or of probabilities by clipping.
 
     >>> log_probabilities(np.array([[1.0, 1.0]]), 0.0, from_logits=False, normalise=True)
     array([[-0.69314718, -0.69314718]])

@@ -343,7 +343,7 @@ def test_gaussian_kl_takes_no_variance_of_0():
     with pytest.raises(DataError) as caught:
         lossctl.compute("gaussian_kl", [0.0, 0.0], [1.0, 0.0])
     assert caught.value.message == "variance[1]: 0.0 is not a finite number above 0"
-    assert caught.value.hint == "--log-input: variance holds logarithms of variances"
+    assert caught.value.hint == "--log-input: variance holds log variances"
 
 
 @pytest.mark.parametrize(

@@ -141,8 +141,8 @@ def test_a_row_that_falls_is_refused():
     with pytest.raises(DataError) as caught:
         lossctl.compute("cumulative_link", [[0.0, 1.0, 2.0], [0.0, 2.0, 1.5]], [0, 1])
     assert str(caught.value) == (
-        "prediction[1, 2]: 1.5 is not at least 2.0, the score in the column before it\n"
-        "if the columns say how likely a class is exceeded: change all signs"
+        "prediction[1, 2]: 1.5 is not at least 2.0, the score in the previous column\n"
+        "if the columns hold scores of exceeding a class, negate them"
     )
 
 
@@ -212,14 +212,14 @@ def test_a_task_of_weight_0_does_not_count_however_wrong():
         (
             "1,-2",
             (
-                "task_weights must be numbers of at least 0, a comma between them, not all 0, "
+                "task_weights must be numbers of at least 0 (not all 0), separated by commas, "
                 "not '1,-2'"
             ),
         ),
         (
             "0,0",
             (
-                "task_weights must be numbers of at least 0, a comma between them, not all 0, "
+                "task_weights must be numbers of at least 0 (not all 0), separated by commas, "
                 "not '0,0'"
             ),
         ),

@@ -202,14 +202,14 @@ def test_poisson_by_hand(prediction, target, options, expected):
 def test_a_negative_rate_may_be_a_logarithm():
     with pytest.raises(DataError) as caught:
         of_one("poisson", -1.0, 2.0)
-    assert caught.value.message == "prediction[0]: -1.0 is not a finite number at least 0"
-    assert caught.value.hint == "--log-input: prediction holds logarithms of rates"
+    assert caught.value.message == "prediction[0]: -1.0 is not a finite number of at least 0"
+    assert caught.value.hint == "--log-input: prediction holds log rates"
 
 
 def test_a_log_rate_above_700_is_refused():
     with pytest.raises(DataError) as caught:
         of_one("poisson", 701.0, 2.0, log_input=True)
-    assert str(caught.value) == "prediction[0]: 701.0 is not a finite number at most 700"
+    assert str(caught.value) == "prediction[0]: 701.0 is not a finite number of at most 700"
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_minus_1_has_no_logarithm():
         lossctl.compute("msle", [0.0, -1.0], [1.0, 1.0])
     assert caught.value.message == "prediction[1]: -1.0 is not a finite number above -1"
     assert caught.value.hint == (
-        "--floor FLOOR: values below this, negative ones too, are raised to it"
+        "--floor FLOOR: values below this, including negative ones, are raised to it"
     )
 
 
@@ -530,7 +530,7 @@ def test_between_0_and_1_there_is_no_tweedie_distribution(power):
     [
         (0.0, 1.0, 1.0, "prediction[0]: 0.0 is not a finite number above 0 (at least 1e-150)"),
         (-1.0, 1.0, 3.0, "prediction[0]: -1.0 is not a finite number above 0 (at least 1e-150)"),
-        (1.0, -1.0, 1.5, "target[0]: -1.0 is not a finite number at least 0"),
+        (1.0, -1.0, 1.5, "target[0]: -1.0 is not a finite number of at least 0"),
         (1.0, 0.0, 2.0, "target[0]: 0.0 is not a finite number above 0 (at least 1e-150)"),
     ],
 )

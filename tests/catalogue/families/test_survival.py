@@ -144,7 +144,7 @@ def test_cohorts_without_events_are_marked():
 @pytest.mark.parametrize(
     ("roles", "message"),
     [
-        (([0.0], [-1.0], [1]), "target[0]: -1.0 is not a finite number at least 0"),
+        (([0.0], [-1.0], [1]), "target[0]: -1.0 is not a finite number of at least 0"),
         (([0.0], [1.0], [2]), "event[0]: 2.0 is not 0 or 1"),
         (([0.0], [1.0], [0.5]), "event[0]: 0.5 is not 0 or 1"),
         (([INF], [1.0], [1]), "prediction[0]: inf is not a finite number"),

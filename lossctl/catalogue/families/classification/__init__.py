@@ -1,9 +1,9 @@
-"""Losses of probabilities or scores against classes.
+"""Losses that compare probabilities or scores with classes.
 
-Binary forms take `prediction` and `target` of the same shape, `(n,)` or `(n, d)` with one column a
-question; categorical forms take `(n, classes)`. Probabilities lie in [0, 1], scores are logits or
-margins, natural logarithms give nats. A value out of its domain never reaches these functions:
-whoever reads the data raises `lossctl.errors.OutOfDomain`.
+Binary losses take `prediction` and `target` of the same shape, `(n,)` or `(n, d)` with one column
+per label; categorical losses take `(n, classes)`. Probabilities lie in [0, 1], scores are logits or
+margins, and natural logarithms give nats. Values outside the domain never reach these functions:
+the code that reads the data raises `lossctl.errors.OutOfDomain`.
 """
 
 MODULES = (

@@ -1,4 +1,4 @@
-"""Cross-entropy: binary, of one-hot rows, of labels; and the divergence that it comes from."""
+"""Cross-entropy for binary, one-hot and integer labels, and the related KL divergence."""
 
 from __future__ import annotations
 
@@ -91,18 +91,18 @@ def binary_cross_entropy(
     label_smoothing: Smoothing = 0.0,
     clip: Clip = EPSILON,
     log_floor: Annotated[
-        float | None, Option("no logarithm is below this", Interval(below=0))
+        float | None, Option("lower bound of the logarithms", Interval(below=0))
     ] = None,
 ) -> MeanOfColumns:
-    """Negative log likelihood of a yes or no under the predicted probability.
+    """Negative log-likelihood of a binary label under the predicted probability.
 
     Helps:
-        When probabilities themselves are needed; with several columns, when several answers may be
-        yes at once. It is smallest at the true probability.
+        When probabilities themselves are needed; with several columns, when a row can have several
+        labels. It is minimised by the true probability.
 
     Hurts:
-        When labels are wrong here and there, or one class is very rare; and when logits are taken
-        for probabilities.
+        When some labels are wrong, or one class is very rare; and when logits are passed as
+        probabilities.
 
     Formula:
         -(t ln p + (1 - t) ln(1 - p)); with `from_logits`, p = 1 / (1 + e^-prediction)
@@ -125,12 +125,13 @@ def binary_cross_entropy(
             0.0, prediction
         )
     probability = np.clip(prediction, clip, 1.0 - clip)
-    yes, no = np.log(probability), np.log1p(-probability)
-    if 0.0 < clip < EPSILON / 2.0:  # too small to be taken from 1
-        no = np.maximum(no, math.log(clip))
+    log_positive, log_negative = np.log(probability), np.log1p(-probability)
+    if 0.0 < clip < EPSILON / 2.0:  # 1 - clip rounds to 1
+        log_negative = np.maximum(log_negative, math.log(clip))
     if log_floor is not None:
-        yes, no = np.maximum(yes, log_floor), np.maximum(no, log_floor)
-    return -(times(truth, yes) + times(1.0 - truth, no))
+        log_positive = np.maximum(log_positive, log_floor)
+        log_negative = np.maximum(log_negative, log_floor)
+    return -(times(truth, log_positive) + times(1.0 - truth, log_negative))
 
 
 @loss(
@@ -179,14 +180,14 @@ def categorical_cross_entropy(
     normalise: Normalise = False,
     clip: Clip = EPSILON,
 ) -> PerRow:
-    """Negative log likelihood of a one-hot or soft target under the predicted distribution.
+    """Negative log-likelihood of a one-hot or soft target under the predicted distribution.
 
     Helps:
         When each row belongs to one of several classes, or to each of them with a probability.
 
     Hurts:
         When several classes can be true at once (use the binary form with several columns); when
-        labels are wrong here and there, or some classes are very rare.
+        some labels are wrong, or some classes are very rare.
 
     Formula:
         -Σ over classes of t ln p; with `from_logits`, p = softmax(prediction)
@@ -224,7 +225,7 @@ def categorical_cross_entropy(
             sets={"clip": 0.0},
             needs={"from_logits": False, "label_smoothing": 0.0, "normalise": False},
             names=("torch.nn.NLLLoss",),
-            note="torch takes the logarithms of the probabilities",
+            note="torch takes log probabilities",
         ),
         Twin(
             "keras",
@@ -259,14 +260,14 @@ def sparse_categorical_cross_entropy(
     normalise: Normalise = False,
     clip: Clip = EPSILON,
 ) -> PerRow:
-    """Negative log likelihood of a class label under the predicted distribution.
+    """Negative log-likelihood of a class label under the predicted distribution.
 
     Helps:
-        When each row belongs to one of several classes and the target names it.
+        When each row belongs to one of several classes and the target is its label.
 
     Hurts:
-        When several classes can be true at once; when labels are wrong here and there, or some
-        classes are very rare.
+        When several classes can be true at once; when some labels are wrong, or some classes are
+        very rare.
 
     Formula:
         -ln p[label]; with `from_logits`, p = softmax(prediction); with smoothing s,
@@ -274,8 +275,8 @@ def sparse_categorical_cross_entropy(
 
     Domain:
         prediction: (n, classes), rows of probabilities that sum to 1, or finite with `from_logits`.
-        target: (n,), class numbers from 0, or names of the prediction's columns. Result: at least
-        0, in nats.
+        target: (n,), class numbers from 0, or column names of the prediction. Result: at least 0,
+        in nats.
 
     Example:
         >>> sparse_categorical_cross_entropy(np.array([[0.5, 0.25, 0.25]]), np.array([1]))
@@ -301,7 +302,7 @@ def sparse_categorical_cross_entropy(
             "torch.nn.functional.kl_div(prediction.log(), target, reduction={reduction})",
             sets={"per": "element", "clip": 0.0},
             names=("torch.nn.KLDivLoss",),
-            note='torch\'s "mean" divides by the number of elements, "batchmean" by rows',
+            note='torch\'s "mean" divides by the number of elements, "batchmean" by that of rows',
         ),
         Twin(
             "torch",
@@ -333,7 +334,7 @@ def kl_divergence(
     clip: Annotated[
         float,
         Option(
-            "predicted probabilities below this are raised to it; 0 lets the result be infinite",
+            "predicted probabilities below this are raised to it; 0 allows an infinite result",
             HALF,
             clips={"prediction": "raised"},
         ),
@@ -345,11 +346,11 @@ def kl_divergence(
         ),
     ] = 0.0,
 ) -> SumOfColumns:
-    """Information lost when the prediction stands for the target distribution.
+    """Information lost when the prediction is used to approximate the target distribution.
 
     Helps:
         When the target is itself a distribution, as in distillation or with soft labels; unlike
-        cross-entropy it is 0 at a perfect prediction.
+        cross-entropy it is 0 for a perfect prediction.
 
     Hurts:
         When the prediction is 0 where the target is not: the loss is infinite, or as large as
@@ -360,7 +361,7 @@ def kl_divergence(
 
     Domain:
         prediction, target: (n, classes), rows of probabilities that sum to 1. Result: at least 0,
-        in nats; rows that do not sum to 1 may give less.
+        in nats; rows that do not sum to 1 may give less than 0.
 
     Example:
         >>> kl_divergence(np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]])).sum(axis=1)
@@ -376,7 +377,7 @@ def kl_divergence(
 
 cross_entropy = Choice(
     "cross_entropy",
-    "Negative log likelihood of the target: binary, of classes, or of class labels.",
+    "Negative log-likelihood of the target: binary, one-hot or soft, or class labels.",
     (
         categorical_cross_entropy.loss,  # type: ignore[attr-defined]
         sparse_categorical_cross_entropy.loss,  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Hinge losses, which ask for a margin between scores and for no probabilities."""
+"""Hinge losses, which require a margin between scores and model no probabilities."""
 
 from __future__ import annotations
 
@@ -22,12 +22,10 @@ from lossctl.lazy import np
 
 RawLabels = Annotated[
     bool,
-    Option(
-        "take the labels as numbers, 0 as 0, instead of mapping 0 to -1", turns={"target": VALUES}
-    ),
+    Option("use labels 0 and 1 as they are, instead of mapping 0 to -1", turns={"target": VALUES}),
 ]
 MarginOfScores = Annotated[
-    float, Option("how far the label's score should be above the others", Interval(at_least=0))
+    float, Option("required lead of the true class's score over the others", Interval(at_least=0))
 ]
 
 
@@ -57,15 +55,15 @@ MarginOfScores = Annotated[
     ),
 )
 def hinge(prediction: Scores, target: Signs, *, raw_labels: RawLabels = False) -> MeanOfColumns:
-    """How far a score falls short of the margin 1 on the side of its label.
+    """How far a score falls short of a margin of 1 on the correct side.
 
     Helps:
-        When only the decision counts, as in support vector machines: rows beyond the margin cost
+        When only the decision matters, as in support vector machines: rows beyond the margin cost
         nothing.
 
     Hurts:
-        When probabilities are needed: scores that minimise it are none. Labels 0 and 1 taken as
-        numbers make every row of class 0 cost 1.
+        When probabilities are needed: scores that minimise it are not probabilities. Labels 0 and 1
+        used as numbers make every row of class 0 cost 1.
 
     Formula:
         max(0, 1 - target × prediction)
@@ -81,7 +79,7 @@ def hinge(prediction: Scores, target: Signs, *, raw_labels: RawLabels = False) -
     References:
         C. Cortes, V. Vapnik, Support-vector networks, Machine Learning 20, 1995
     """
-    del raw_labels  # it decides what the target holds before it comes here
+    del raw_labels  # applied before the target gets here
     return np.maximum(0.0, 1.0 - target * prediction)
 
 
@@ -101,13 +99,13 @@ def hinge(prediction: Scores, target: Signs, *, raw_labels: RawLabels = False) -
 def squared_hinge(
     prediction: Scores, target: Signs, *, raw_labels: RawLabels = False
 ) -> MeanOfColumns:
-    """Square of how far a score falls short of the margin 1 on the side of its label.
+    """Squared shortfall of a score from a margin of 1 on the correct side.
 
     Helps:
-        When a hinge loss with a slope that fades at the margin is wanted, as in linear SVMs.
+        When a hinge loss is wanted whose gradient vanishes at the margin, as in linear SVMs.
 
     Hurts:
-        When labels are wrong here and there: a score far on the wrong side costs its square.
+        When some labels are wrong: a score far on the wrong side costs its square.
 
     Formula:
         max(0, 1 - target × prediction)²
@@ -123,8 +121,8 @@ def squared_hinge(
     References:
         Y. Tang, Deep learning using linear support vector machines, arXiv 1306.0239, 2013
     """
-    short = hinge(prediction, target, raw_labels=raw_labels)
-    return short * short
+    shortfall = hinge(prediction, target, raw_labels=raw_labels)
+    return shortfall * shortfall
 
 
 @loss(
@@ -137,7 +135,7 @@ def squared_hinge(
             sets={"divide_by": "units", "floor_at_zero": True},
             needs={"margin": 1.0},
             weight=", sample_weight=weight",
-            note="Keras takes one-hot rows, and the largest of the other scores and 0",
+            note="Keras takes one-hot rows, and the largest of 0 and the other scores",
         ),
         Twin(
             "optax",
@@ -153,25 +151,25 @@ def multiclass_hinge(
     margin: MarginOfScores = 1.0,
     floor_at_zero: Annotated[
         bool,
-        Option("take 0 for the largest of the other scores where it is below 0, as Keras does"),
+        Option("treat the highest other score as at least 0, as Keras does"),
     ] = False,
 ) -> PerRow:
-    """How far the label's score falls short of the margin above the largest other score.
+    """How far the true class's score misses the margin over the highest other score.
 
     Helps:
-        When only the decision between several classes counts, as in support vector machines: rows
-        whose label is ahead by the margin cost nothing.
+        When only the decision among several classes matters, as in support vector machines: rows
+        whose true class leads by the margin cost nothing.
 
     Hurts:
-        When probabilities are needed: scores that minimise it are none. Keras's number is another
-        one wherever all other scores are below 0.
+        When probabilities are needed: scores that minimise it are not probabilities. Keras gives a
+        different value wherever all other scores are below 0.
 
     Formula:
         max(0, margin - prediction[label] + max over the other classes of prediction)
 
     Domain:
         prediction: (n, classes), finite scores, not probabilities. target: (n,), class numbers from
-        0, or names of the prediction's columns. Result: at least 0.
+        0, or column names of the prediction. Result: at least 0.
 
     Example:
         >>> multiclass_hinge(np.array([[2.0, 0.5, 1.75]]), np.array([0]))
@@ -206,28 +204,28 @@ def weston_watkins_hinge(
     margin: MarginOfScores = 1.0,
     power: Annotated[
         int,
-        Option("of what each class lacks: 1, or 2 for squares", Interval(at_least=1, at_most=2)),
+        Option("power of each class's shortfall: 1 or 2", Interval(at_least=1, at_most=2)),
     ] = 1,
     divide_by_classes: Annotated[
-        bool, Option("divide by the number of classes, the label's included, as torch does")
+        bool, Option("divide by the number of classes, true class included, as torch does")
     ] = False,
 ) -> PerRow:
-    """How far the label's score falls short of the margin above each other score, added up.
+    """How far the true class's score misses the margin over each other score, summed.
 
     Helps:
-        When every class that comes too near to the label is to cost something, not only the nearest
-        as in `multiclass_hinge`.
+        When every class that comes too close to the true one should cost something, not only the
+        closest as in `multiclass_hinge`.
 
     Hurts:
-        When there are many classes: the number grows with them unless `divide_by_classes`. Scores
-        that minimise it need not put the most probable class first.
+        When there are many classes: the value grows with their number unless `divide_by_classes`.
+        Scores that minimise it need not rank the most probable class first.
 
     Formula:
         Σ over the other classes of max(0, margin - prediction[label] + prediction)^power
 
     Domain:
         prediction: (n, classes), finite scores, not probabilities. target: (n,), class numbers from
-        0, or names of the prediction's columns. Result: at least 0.
+        0, or column names of the prediction. Result: at least 0.
 
     Example:
         >>> weston_watkins_hinge(np.array([[2.0, 1.5, 1.75]]), np.array([0]))
@@ -237,7 +235,7 @@ def weston_watkins_hinge(
         J. Weston, C. Watkins, Support vector machines for multi-class pattern recognition, ESANN
         1999
     """
-    ahead = taken(prediction, target)[:, None] - prediction
-    short = replaced(np.maximum(0.0, margin - ahead), target, 0.0)
-    total = (short if power == 1 else short * short).sum(axis=1)
+    lead = taken(prediction, target)[:, None] - prediction
+    shortfall = replaced(np.maximum(0.0, margin - lead), target, 0.0)
+    total = (shortfall if power == 1 else shortfall * shortfall).sum(axis=1)
     return total / prediction.shape[1] if divide_by_classes else total

@@ -1,4 +1,4 @@
-"""Cross-entropies for rare classes, which many easy rows of frequent ones would drown."""
+"""Cross-entropies for imbalanced classes, where easy rows of frequent ones would dominate."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ from lossctl.catalogue.probabilities import (
 from lossctl.lazy import np
 
 Gamma = Annotated[
-    float, Option("how strongly easy rows are discounted; 0 is cross-entropy", Interval(at_least=0))
+    float,
+    Option("how strongly easy rows are down-weighted; 0 gives cross-entropy", Interval(at_least=0)),
 ]
 ClipLogits = Annotated[
     bool,
-    Option("with from_logits, clip the probabilities that the logits stand for, too"),
+    Option("with from_logits, clip the probabilities computed from the logits, too"),
 ]
 
 
@@ -68,21 +69,22 @@ def binary_focal(
     gamma: Gamma = 2.0,
     alpha: Annotated[
         float | None,
-        Option("weight of class 1; class 0 weighs 1 - alpha; none weighs both 1", SHARE),
+        Option("weight of class 1, with 1 - alpha for class 0; none weights both by 1", SHARE),
     ] = None,
     from_logits: Logits = False,
     label_smoothing: Smoothing = 0.0,
     clip: Clip = EPSILON,
     clip_logits: ClipLogits = False,
 ) -> MeanOfColumns:
-    """Binary cross-entropy in which well predicted rows count little.
+    """Binary cross-entropy that down-weights well-classified rows.
 
     Helps:
-        When easy rows of a frequent class outnumber the rare, hard ones, as in dense detection.
+        When easy rows of a frequent class outnumber the rare, hard ones, as in dense object
+        detection.
 
     Hurts:
         When labels are noisy: wrong ones are hard and count most; and when calibrated probabilities
-        are needed. Alpha means the weight of class 1, and is off unless given.
+        are needed. Alpha is the weight of class 1, and off by default.
 
     Formula:
         (1 - q)^gamma × cross-entropy, with q = t p + (1 - t)(1 - p); with alpha, times
@@ -104,14 +106,14 @@ def binary_focal(
         prediction, from_logits = sigmoid(prediction), False
     cross_entropy = binary_cross_entropy(prediction, truth, from_logits=from_logits, clip=clip)
     if from_logits:
-        yes, no = sigmoid(prediction), sigmoid(-prediction)
+        probability, complement = sigmoid(prediction), sigmoid(-prediction)
     else:
         # Only the logarithm needs clipping.
-        yes, no = prediction, 1.0 - prediction
-    discount = (truth * no + (1.0 - truth) * yes) ** gamma
+        probability, complement = prediction, 1.0 - prediction
+    focus = (truth * complement + (1.0 - truth) * probability) ** gamma
     if alpha is not None:
-        discount = discount * (alpha * truth + (1.0 - alpha) * (1.0 - truth))
-    return times(discount, cross_entropy)
+        focus = focus * (alpha * truth + (1.0 - alpha) * (1.0 - truth))
+    return times(focus, cross_entropy)
 
 
 @loss(
@@ -126,7 +128,7 @@ def binary_focal(
             needs={"alpha": None},
             weight=", sample_weight=weight",
             named=False,
-            note="keras's own default is alpha=0.25, one factor for all classes",
+            note="Keras defaults to alpha=0.25, one factor for all classes",
         ),
         Twin(
             "keras",
@@ -158,7 +160,7 @@ def categorical_focal(
     clip: Clip = EPSILON,
     clip_logits: ClipLogits = False,
 ) -> PerRow:
-    """Categorical cross-entropy in which well predicted rows count little.
+    """Categorical cross-entropy that down-weights well-classified rows.
 
     Helps:
         When easy rows of frequent classes outnumber the rare, hard ones.
@@ -186,8 +188,8 @@ def categorical_focal(
         prediction, from_logits = np.exp(log_softmax(prediction)), False
     logs = log_probabilities(prediction, clip, from_logits=from_logits, normalise=normalise)
     # 1 - p, with all its digits where p is close to 1
-    discount = truth * (-np.expm1(logs)) ** gamma
-    return times(discount if alpha is None else alpha * discount, -logs).sum(axis=1)
+    focus = truth * (-np.expm1(logs)) ** gamma
+    return times(focus if alpha is None else alpha * focus, -logs).sum(axis=1)
 
 
 @loss(aliases=("logit_adjustment", "logit_adjusted_softmax", "balanced_softmax"))
@@ -197,35 +199,33 @@ def logit_adjusted_cross_entropy(
     *,
     prior: Annotated[
         str | None,
-        Option(
-            "how frequent each class is, a share or a count, comma between them; none is all alike"
-        ),
+        Option("class frequencies, as shares or counts separated by commas; none for equal ones"),
     ] = None,
     tau: Annotated[
-        float, Option("how strongly the prior counts; 0 is cross-entropy", Interval(at_least=0))
+        float, Option("strength of the prior; 0 gives cross-entropy", Interval(at_least=0))
     ] = 1.0,
     from_logits: ClassLogits = False,
     clip: Clip = EPSILON,
 ) -> PerRow:
-    """Cross-entropy after each class has got a head start by how frequent it is.
+    """Cross-entropy with logits shifted by the log class prior.
 
     Helps:
-        When classes are rare and frequent in training but count alike afterwards: scores that are
-        best here, taken without the head start, have the least balanced error. With tau 1 it is the
+        When classes are imbalanced in training but equally important afterwards: scores that
+        minimise it, used without the shift, have the lowest balanced error. With tau 1 it is the
         balanced softmax.
 
     Hurts:
-        When the prior is that of other data than those the scores were fitted on. Without `prior`
-        it is plain cross-entropy.
+        When the prior comes from other data than the scores were fitted on. Without `prior` it is
+        plain cross-entropy.
 
     Formula:
         -ln softmax(scores + tau ln prior)[label], with scores = ln prediction, or with
         `from_logits` the prediction itself
 
     Domain:
-        prediction: (n, classes), rows of probabilities, or finite with `from_logits`. target:
-        (n,), class numbers from 0, or names of the prediction's columns. prior: numbers above 0, in
-        the order of the prediction's columns. Result: at least 0, in nats.
+        prediction: (n, classes), rows of probabilities, or finite with `from_logits`. target: (n,),
+        class numbers from 0, or column names of the prediction. prior: numbers above 0, in the
+        order of the prediction's columns. Result: at least 0, in nats.
 
     Example:
         >>> logit_adjusted_cross_entropy(np.array([[0.5, 0.5]]), np.array([1]), prior="3,1")
@@ -248,26 +248,26 @@ def asymmetric_loss(
     target: Probabilities,
     *,
     gamma_negative: Annotated[
-        float, Option("how strongly easy negatives are discounted", Interval(at_least=0))
+        float, Option("how strongly easy negatives are down-weighted", Interval(at_least=0))
     ] = 4.0,
     gamma_positive: Annotated[
-        float, Option("how strongly easy positives are discounted", Interval(at_least=0))
+        float, Option("how strongly easy positives are down-weighted", Interval(at_least=0))
     ] = 1.0,
     shift: Annotated[
-        float, Option("taken from the probabilities of negatives, which end at 0", SHARE)
+        float, Option("subtracted from the probabilities of negatives, down to 0", SHARE)
     ] = 0.05,
     from_logits: Logits = False,
     clip: Clip = EPSILON,
 ) -> SumOfColumns:
-    """Focal loss of several labels a row that discounts negatives more, and the easiest wholly.
+    """Multi-label focal loss that down-weights negatives more and ignores the easiest.
 
     Helps:
         When each row has few of many possible labels, so that easy negatives outnumber positives;
-        the shift also discards negatives that nearly nothing speaks for.
+        the shift also discards negatives with a very low probability.
 
     Hurts:
-        When calibrated probabilities are needed. The labels of a row are added up: the authors'
-        code adds the rows too (`reduction` sum); a mean over labels is `per` element.
+        When calibrated probabilities are needed. The labels of a row are summed: the authors' code
+        also sums over rows (`reduction` sum); for a mean over labels use `per` element.
 
     Formula:
         Σ over labels of t (1 - p)^gamma_positive × -ln p + (1 - t) s^gamma_negative × -ln(1 - s),
@@ -286,29 +286,29 @@ def asymmetric_loss(
         https://github.com/Alibaba-MIIL/ASL
     """
     if from_logits:
-        yes, no = sigmoid(prediction), sigmoid(-prediction)
+        probability, complement = sigmoid(prediction), sigmoid(-prediction)
         # softplus keeps all digits of a small loss and does not overflow
-        positive, negative = np.logaddexp(0.0, -prediction), np.logaddexp(0.0, prediction)
+        of_positive, of_negative = np.logaddexp(0.0, -prediction), np.logaddexp(0.0, prediction)
     else:
-        yes, no = prediction, 1.0 - prediction
+        probability, complement = prediction, 1.0 - prediction
         # Only the logarithms need clipping.
-        positive = -np.log(np.clip(yes, clip, 1.0 - clip))
-        negative = -np.log1p(-np.clip(yes, clip, 1.0 - clip))
-        if 0.0 < clip < EPSILON / 2.0:  # too small to be taken from 1
-            negative = np.minimum(negative, -math.log(clip))
-    shifted = np.maximum(yes - shift, 0.0)
+        of_positive = -np.log(np.clip(probability, clip, 1.0 - clip))
+        of_negative = -np.log1p(-np.clip(probability, clip, 1.0 - clip))
+        if 0.0 < clip < EPSILON / 2.0:  # 1 - clip rounds to 1
+            of_negative = np.minimum(of_negative, -math.log(clip))
+    shifted = np.maximum(probability - shift, 0.0)
     if shift:
-        # What is added to the small part keeps its digits.
-        small = yes > 0.5
-        negative = -np.where(small, np.log(np.minimum(no + shift, 1.0)), np.log1p(-shifted))
-    return times(target * no**gamma_positive, positive) + times(
-        (1.0 - target) * shifted**gamma_negative, negative
+        # The shift is added to whichever of p and 1 - p is small, so that no digits are lost.
+        of_shifted = np.log(np.minimum(complement + shift, 1.0))
+        of_negative = -np.where(probability > 0.5, of_shifted, np.log1p(-shifted))
+    return times(target * complement**gamma_positive, of_positive) + times(
+        (1.0 - target) * shifted**gamma_negative, of_negative
     )
 
 
 focal = Choice(
     "focal",
-    "Cross-entropy in which well predicted rows count little: of classes, or binary.",
+    "Cross-entropy that down-weights well-classified rows: categorical or binary.",
     (categorical_focal.loss, binary_focal.loss),  # type: ignore[attr-defined]
     aliases=("focal_loss",),
 )

@@ -1,4 +1,4 @@
-"""Cross-entropies that wrong labels pull at less."""
+"""Cross-entropies that are robust to wrong labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lossctl.lazy import np
             sets={"q": 0.5, "divide_by": "units"},
             needs={"from_logits": False},
             weight=", sample_weight=weight",
-            note="Keras refuses q = 1",
+            note="Keras rejects q = 1",
         ),
     ),
 )
@@ -33,28 +33,28 @@ def generalised_cross_entropy(
     q: Annotated[
         float,
         Option(
-            "1 is the share of the label that was missed, near 0 it is cross-entropy",
+            "1 gives 1 - p[label]; near 0 it approaches cross-entropy",
             Interval(above=0, at_most=1),
         ),
     ] = 0.7,
     from_logits: ClassLogits = False,
 ) -> PerRow:
-    """Cross-entropy that is bounded, so that wrong labels do not decide the number.
+    """Bounded cross-entropy, so that wrong labels do not dominate.
 
     Helps:
         When some labels are wrong: a row never costs more than 1 / q.
 
     Hurts:
-        When labels are right and classes hard to tell apart: with a large q, rows that are far off
-        hardly count. Its size depends on q, so numbers of different q do not compare.
+        When labels are clean and classes hard to separate: with a large q, rows that are far off
+        hardly count. Its scale depends on q, so values for different q are not comparable.
 
     Formula:
         (1 - p[label]^q) / q; with `from_logits`, p = softmax(prediction)
 
     Domain:
         prediction: (n, classes), rows of probabilities that sum to 1, or finite with `from_logits`.
-        target: (n,), class numbers from 0, or names of the prediction's columns. Result: between 0
-        and 1 / q.
+        target: (n,), class numbers from 0, or column names of the prediction. Result: between 0 and
+        1 / q.
 
     Example:
         >>> generalised_cross_entropy(np.array([[0.25, 0.75]]), np.array([0]), q=0.5)
@@ -77,24 +77,24 @@ def symmetric_cross_entropy(
     prediction: Distribution,
     target: Labels,
     *,
-    alpha: Annotated[float, Option("factor of cross-entropy", Interval(at_least=0))] = 0.1,
-    beta: Annotated[float, Option("factor of reverse cross-entropy", Interval(at_least=0))] = 1.0,
+    alpha: Annotated[float, Option("weight of cross-entropy", Interval(at_least=0))] = 0.1,
+    beta: Annotated[float, Option("weight of reverse cross-entropy", Interval(at_least=0))] = 1.0,
     log_of_zero: Annotated[
-        float, Option("what stands for ln 0 in the reverse (A in the paper)", Interval(below=0))
+        float, Option("value of ln 0 in the reverse term (A in the paper)", Interval(below=0))
     ] = -4.0,
     from_logits: ClassLogits = False,
     clip: Clip = EPSILON,
 ) -> PerRow:
-    """Cross-entropy of label and prediction, and the same with their places exchanged.
+    """Cross-entropy plus reverse cross-entropy, in which label and prediction trade places.
 
     Helps:
-        When some labels are wrong: the reverse is bounded, and keeps hard classes learning where
-        little weight is left to cross-entropy.
+        When some labels are wrong: the reverse term is bounded, and it keeps hard classes learning
+        when cross-entropy has little weight.
 
     Hurts:
-        When numbers are compared that have other factors or another ln 0: code that puts 1e-4 in
-        the place of 0 has -9.21, the paper -4. The reverse takes nothing but the size of what was
-        missed from the prediction.
+        When values with other weights or another ln 0 are compared: code that replaces 0 by 1e-4
+        uses -9.21, the paper -4. The reverse term depends on the prediction only through the
+        probability missed.
 
     Formula:
         alpha × -ln p[label] + beta × -log_of_zero × Σ over the other classes of p; with
@@ -102,8 +102,8 @@ def symmetric_cross_entropy(
 
     Domain:
         prediction: (n, classes), rows of probabilities that sum to 1, or finite with `from_logits`.
-        target: (n,), class numbers from 0, or names of the prediction's columns. Result: at least
-        0, in nats.
+        target: (n,), class numbers from 0, or column names of the prediction. Result: at least 0,
+        in nats.
 
     Example:
         >>> symmetric_cross_entropy(np.array([[0.5, 0.25, 0.25]]), np.array([0]))

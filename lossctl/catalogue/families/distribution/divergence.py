@@ -1,4 +1,4 @@
-"""Divergences: how much one distribution differs from another, value by value."""
+"""Divergences between distributions or amounts, computed entry by entry."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lossctl.catalogue.options import Interval, Option
 from lossctl.catalogue.probabilities import NormaliseAmounts
 from lossctl.lazy import np
 
-# JAX takes smaller numbers for 0
+# JAX flushes smaller numbers to 0.
 NORMAL_AMOUNTS = narrowed(VALUES, at_least=sys.float_info.min, columns="several")
 
 
@@ -38,8 +38,7 @@ NORMAL_AMOUNTS = narrowed(VALUES, at_least=sys.float_info.min, columns="several"
             reductions=METHODS,
             kinds={"prediction": DISTRIBUTION, "target": DISTRIBUTION},
             tolerance=1e-9,
-            note="scipy's is the distance, the root; of rows that are almost equal it has few "
-            "digits, or is nan",
+            note="scipy returns the distance (the root), imprecise or nan for almost equal rows",
         ),
     ),
 )
@@ -47,15 +46,17 @@ def js_divergence(
     prediction: Distribution,
     target: Distribution,
     *,
-    root: Annotated[bool, Option("take the square root, the Jensen-Shannon distance")] = False,
-    bits: Annotated[bool, Option("in bits, which are at most 1, instead of nats")] = False,
+    root: Annotated[
+        bool, Option("take the square root, which is the Jensen-Shannon distance")
+    ] = False,
+    bits: Annotated[bool, Option("report bits, at most 1, instead of nats")] = False,
     normalise: NormaliseAmounts = False,
 ) -> PerRow:
-    """Mean information lost when the mean of two distributions stands for each of them.
+    """Mean KL divergence of two distributions from their average.
 
     Helps:
         When two distributions are compared of which neither is the true one, or which have zeros:
-        it is symmetric and never above ln 2.
+        it is symmetric and at most ln 2.
 
     Hurts:
         When the distributions do not overlap: it is the same however far apart they are; the earth
@@ -66,7 +67,7 @@ def js_divergence(
 
     Domain:
         prediction, target: (n, classes), rows of probabilities that sum to 1; with `normalise` any
-        amounts of at least 0, of which a row that sums to 0 stays as it is. Result: between 0 and
+        amounts of at least 0, where rows that sum to 0 are left as they are. Result: between 0 and
         ln 2 nats, or between 0 and 1 with `bits`.
 
     Example:
@@ -106,7 +107,7 @@ def js_divergence(
             needs={"log_input": False},
             reductions=METHODS,
             named=False,
-            note="torch adds terms that cancel, and so has few digits near a match",
+            note="torch sums terms that cancel, so it is imprecise near a match",
         ),
         Twin(
             "torch",
@@ -118,7 +119,7 @@ def js_divergence(
             reductions=METHODS,
             kinds={"variance": narrowed(VALUES, at_least=-700, at_most=700)},
             named=False,
-            note="torch adds terms that cancel, and so has few digits near a match",
+            note="torch sums terms that cancel, so it is imprecise near a match",
         ),
     ),
 )
@@ -127,26 +128,26 @@ def gaussian_kl(
     variance: Annotated[Values, narrowed(VALUES, above=0)],
     *,
     log_input: Annotated[
-        bool, Option("variance holds logarithms of variances", turns={"variance": LOGARITHMS})
+        bool, Option("variance holds log variances", turns={"variance": LOGARITHMS})
     ] = False,
 ) -> SumOfColumns:
-    """Divergence of independent normal distributions from the standard normal distribution.
+    """KL divergence of independent normal distributions from the standard normal one.
 
     Helps:
-        When codes are to be like samples of the standard normal distribution: it is the summand of
-        a variational autoencoder's loss that is not about the reconstruction.
+        When latent codes should follow the standard normal distribution: it is the term of a
+        variational autoencoder's loss besides the reconstruction.
 
     Hurts:
-        When the whole loss of such an autoencoder is wanted: the two summands are comparable only
-        where both are sums over their dimensions. When standard deviations, or logarithms, are
-        taken for variances.
+        When the whole loss of such an autoencoder is wanted: the two terms are comparable only if
+        both are sums over their dimensions. When standard deviations or log variances are passed as
+        variances.
 
     Formula:
         Σ over columns of ½ (variance + mean² - 1 - ln variance)
 
     Domain:
         mean: (n,) or (n, dimensions), finite. variance: the same shape, above 0, or with
-        `log_input` logarithms of at most 700. Result: at least 0, in nats, and 0 only where each
+        `log_input` log variances of at most 700. Result: at least 0, in nats, and 0 only where each
         mean is 0 and each variance 1.
 
     Example:
@@ -158,7 +159,7 @@ def gaussian_kl(
     """
     if log_input:
         close = np.where(np.abs(variance) < 0.5, variance, 0.0)
-        # e^x - 1 - x = x² ∫ (1 - s) e^(s x) ds, s from 0 to 1: near 0 the summands cancel.
+        # e^x - 1 - x = x² ∫ (1 - s) e^(s x) ds, s from 0 to 1: near 0 the terms cancel.
         integral = sum(
             share * (1.0 - node) * np.exp(node * close)
             for node, share in zip(*quadrature(), strict=True)
@@ -183,7 +184,7 @@ def gaussian_kl(
             needs={"beta": 1.0},
             kinds={"prediction": NORMAL_AMOUNTS, "target": AMOUNTS},
             names=("optax.losses.convex_kl_divergence",),
-            note="optax adds terms that cancel, and so has few digits near a match",
+            note="optax sums terms that cancel, so it is imprecise near a match",
         ),
     ),
 )
@@ -194,14 +195,14 @@ def beta_divergence(
     beta: Annotated[
         float,
         Option(
-            "2 is half the square, 1 the generalised Kullback-Leibler, 0 the Itakura-Saito",
+            "2 is half the squared error, 1 generalised Kullback-Leibler, 0 Itakura-Saito",
             Interval(at_least=-100, at_most=100),
         ),
     ] = 1.0,
     floor: Annotated[
         float,
         Option(
-            "predictions below this are raised to it; 0 lets the result be infinite",
+            "predictions below this are raised to it; 0 allows an infinite result",
             Interval(at_least=0),
             clips={"prediction": "raised"},
         ),
@@ -215,15 +216,16 @@ def beta_divergence(
         ),
     ] = 0.0,
 ) -> SumOfColumns:
-    """How far amounts are from the target's, by their difference, their ratio, or in between.
+    """Divergence between amounts, by their difference, their ratio, or in between.
 
     Helps:
-        When amounts such as energies, counts or spectra are approximated, as in non-negative
-        matrix factorisation: the smaller beta is, the more small amounts count beside large ones.
+        When amounts such as energies, counts or spectra are approximated, as in non-negative matrix
+        factorisation: the smaller beta, the more small amounts count relative to large ones.
 
     Hurts:
-        When there are zeros and beta is small: with beta at most 1 a predicted 0 is infinitely far
-        from any other target, with beta at most 0 any prediction is from a target of 0.
+        When there are zeros and beta is small: with beta at most 1 a prediction of 0 is infinitely
+        far from any other target, with beta at most 0 any other prediction is infinitely far from a
+        target of 0.
 
     Formula:
         Σ over columns of (t^beta + (beta - 1) p^beta - beta t p^(beta - 1)) / (beta (beta - 1));
@@ -269,8 +271,8 @@ def _of_almost_equal(guess: Array, excess: Array, beta: float) -> Array:
 def _of_unequal(guess: Array, truth: Array, beta: float) -> Array:
     """Compute the beta divergence in units of the larger of the two, raised to beta.
 
-    With the power logarithms l_b(x) = (x^b - 1) / b, which are ln x for b = 0, nothing is divided
-    by beta or beta - 1 that vanishes with it.
+    With the power logarithms l_b(x) = (x^b - 1) / b, which are ln x for b = 0, there is no
+    division by a beta or beta - 1 close to 0.
     """
     large, small = np.maximum(guess, truth), np.minimum(guess, truth)
     ratio = small / large
@@ -281,11 +283,11 @@ def _of_unequal(guess: Array, truth: Array, beta: float) -> Array:
     else:
         below = (times(ratio, of_less) - (ratio - 1.0)) / beta
     scaled = np.where(truth > guess, of_beta - of_less, below)
-    # Half of the power on either side: it may overflow, or vanish, where the product does not.
+    # Half of the power on either side: it may overflow or underflow where the product does not.
     root = large ** (0.5 * beta)
     divergence = root * scaled * root
     if beta < 1.0:
-        # Where that unit is too small for a float, the summand that is largest decides.
+        # Where that unit underflows, the largest term decides.
         largest = np.exp(np.log(truth) + (beta - 1.0) * np.log(guess))
         rest = times(ratio, _power_logarithm(logarithm, -beta))
         above = largest * (1.0 / (1.0 - beta) + rest)

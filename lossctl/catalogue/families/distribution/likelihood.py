@@ -1,4 +1,4 @@
-"""Negative log likelihoods of a value under a predicted density."""
+"""Negative log-likelihoods of values under predicted densities."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ def gaussian_nll(
         ),
     ] = 1e-6,
 ) -> MeanOfColumns:
-    """Negative log likelihood of a value under a predicted normal distribution.
+    """Negative log-likelihood of a value under a predicted normal distribution.
 
     Helps:
-        When a prediction says how sure it is, and the noise differs from row to row.
+        When predictions come with an uncertainty, and the noise differs from row to row.
 
     Hurts:
         When there are outliers: they count with the square of their distance. When standard
-        deviations are taken for variances. Negative values are normal, and the unit of the target
-        decides the number, and whether variances reach down to `floor`.
+        deviations are passed as variances. Negative values are normal, and the target's units
+        affect the value and whether variances fall below `floor`.
 
     Formula:
         ½ (ln variance + (target - mean)² / variance); with `full`, + ½ ln 2π
 
     Domain:
         mean, target: (n,) or (n, d), finite. variance: the same shape, at least 0. Result: any
-        number; for a given variance it is smallest where the mean is the target.
+        number; for a given variance it is smallest where the mean equals the target.
 
     Example:
         >>> gaussian_nll(np.array([1.0, 3.0]), np.array([1.0, 4.0]), np.array([1.0, 3.0]))
@@ -66,10 +66,10 @@ def gaussian_nll(
         D. A. Nix, A. S. Weigend, Estimating the mean and variance of the target probability
         distribution, International Conference on Neural Networks 1994
     """
-    spread = np.maximum(variance, floor)
-    # Divided before it is squared, so that neither a huge nor a tiny residual is lost.
-    distance = (target - mean) / np.sqrt(spread)
-    terms = 0.5 * (np.log(spread) + distance * distance)
+    bounded = np.maximum(variance, floor)
+    # Dividing before squaring neither overflows nor underflows.
+    z = (target - mean) / np.sqrt(bounded)
+    terms = 0.5 * (np.log(bounded) + z * z)
     return terms + 0.5 * math.log(2.0 * math.pi) if full else terms
 
 
@@ -84,7 +84,7 @@ def gaussian_nll(
             sets={"per": "element"},
             reductions=METHODS,
             named=False,
-            note="for training: variance.detach() in the weight",
+            note="for training, use variance.detach() in the weight",
         ),
     ),
 )
@@ -96,7 +96,7 @@ def beta_nll(
     beta: Annotated[
         float,
         Option(
-            "power of the variance that weighs a term: 0 is gaussian_nll, 1 has the square's slope",
+            "power of the variance in the weight: 0 is gaussian_nll, 1 has the gradient of mse",
             Interval(at_least=0, at_most=1),
         ),
     ] = 0.5,
@@ -110,24 +110,24 @@ def beta_nll(
         ),
     ] = 1e-6,
 ) -> MeanOfColumns:
-    """Negative log likelihood under a predicted normal distribution, weighted by variance^beta.
+    """Gaussian negative log-likelihood weighted by variance^beta.
 
     Helps:
-        When mean and variance are trained together, and the mean would stay poor where the variance
-        is large: the weight gives such rows back their say.
+        When mean and variance are trained together, and the mean would fit poorly where the
+        variance is large: the weight restores the influence of such rows.
 
     Hurts:
-        When it is taken for a likelihood, or forecasts are compared by it: a variance that is too
-        large or too small can make it smaller. Then gaussian_nll is the number. In training the
-        weight is a constant: no gradient goes through it.
+        When it is treated as a likelihood, or forecasts are compared by it: a variance that is too
+        large or too small can lower it; use gaussian_nll instead. In training the weight is a
+        constant: no gradient flows through it.
 
     Formula:
         variance^beta × ½ (ln variance + (target - mean)² / variance); with `full`, ½ ln 2π is added
-        before it is weighted
+        before weighting
 
     Domain:
         mean, target: (n,) or (n, d), finite. variance: the same shape, at least 0. Result: any
-        number; for a given variance it is smallest where the mean is the target.
+        number; for a given variance it is smallest where the mean equals the target.
 
     Example:
         >>> beta_nll(np.array([1.0, 1.0]), np.array([1.0, 4.0]), np.array([3.0, 1.0]))
@@ -165,21 +165,21 @@ def laplace_nll(
         Option("scales below this are raised to it", Interval(above=0), clips={"scale": "raised"}),
     ] = 1e-6,
 ) -> MeanOfColumns:
-    """Negative log likelihood of a value under a predicted Laplace distribution.
+    """Negative log-likelihood of a value under a predicted Laplace distribution.
 
     Helps:
-        When a prediction says how sure it is, and errors have heavier tails than normal ones.
+        When predictions come with an uncertainty, and errors have heavier tails than normal ones.
 
     Hurts:
-        When variances or standard deviations are taken for scales: the standard deviation is
-        √2 × scale. Negative values are normal.
+        When variances or standard deviations are passed as scales: the standard deviation is √2 ×
+        scale. Negative values are normal.
 
     Formula:
         ln(2 scale) + |target - location| / scale
 
     Domain:
         location, target: (n,) or (n, d), finite. scale: the same shape, at least 0. Result: any
-        number; for a given scale it is smallest where the location is the target.
+        number; for a given scale it is smallest where the location equals the target.
 
     Example:
         >>> laplace_nll(np.array([1.0, 1.0]), np.array([0.5, 0.5]), np.array([1.0, 3.0]))
@@ -188,8 +188,8 @@ def laplace_nll(
     References:
         P.-S. Laplace, Mémoire sur la probabilité des causes par les événements, 1774
     """
-    spread = np.maximum(scale, floor)
-    return math.log(2.0) + np.log(spread) + np.abs(target - location) / spread
+    bounded = np.maximum(scale, floor)
+    return math.log(2.0) + np.log(bounded) + np.abs(target - location) / bounded
 
 
 @loss(
@@ -219,30 +219,33 @@ def student_t_nll(
     target: Values,
     *,
     degrees_of_freedom: Annotated[
-        float, Option("how light the tails are: 1 is Cauchy's, many are normal", Interval(above=0))
+        float,
+        Option(
+            "how light the tails are: 1 is Cauchy, large values approach normal", Interval(above=0)
+        ),
     ] = 4.0,
     scale: Annotated[
-        float, Option("width of the distribution, in the target's unit", Interval(above=0))
+        float, Option("scale of the distribution, in the target's units", Interval(above=0))
     ] = 1.0,
 ) -> MeanOfColumns:
-    """Negative log likelihood of a value under Student's t distribution around the prediction.
+    """Negative log-likelihood under Student's t distribution centred on the prediction.
 
     Helps:
         When errors have heavy tails: an outlier costs only the logarithm of its distance, and the
-        number remains a likelihood, which can be compared with that of other distributions.
+        value is still a likelihood, comparable with that of other distributions.
 
     Hurts:
-        When the scale does not fit the residuals, as the default of 1 rarely does. When a standard
-        deviation is taken for the scale: it is √(v / (v - 2)) times as large for v degrees of
-        freedom, and there is none up to 2 of them. It is not convex. Negative values are normal.
+        When the scale does not match the residuals, as the default of 1 rarely does. When a
+        standard deviation is passed as the scale: it is √(v / (v - 2)) times as large for v degrees
+        of freedom, and does not exist for v up to 2. It is not convex. Negative values are normal.
 
     Formula:
-        ½ (v + 1) ln(1 + z² / v) + ln scale + ½ ln πv + ln Γ(½ v) - ln Γ(½ (v + 1)), with
-        z = (target - prediction) / scale and v the degrees of freedom: all of the density
+        ½ (v + 1) ln(1 + z² / v) + ln scale + ½ ln πv + ln Γ(½ v) - ln Γ(½ (v + 1)), with z =
+        (target - prediction) / scale and v the degrees of freedom: the full density
 
     Domain:
         prediction, target: (n,) or (n, d), finite. Result: any number; it is smallest where the
-        prediction is the target.
+        prediction equals the target.
 
     Example:
         >>> student_t_nll(np.array([1.0, 1.0]), np.array([1.0, 11.0]), scale=3.75).round(6)
@@ -265,13 +268,13 @@ def student_t_nll(
 
 
 def _log_of_student_t_peak(degrees_of_freedom: float) -> float:
-    """Return the logarithm of the density in the middle, for a scale of 1."""
+    """Return the log density at the centre, for a scale of 1."""
     half = 0.5 * degrees_of_freedom
     if half < 16.0:
         # Γ(half) is Γ(half + 1) / half, which has a logarithm even where half is 0 by rounding.
         gammas = math.lgamma(half + 0.5) - math.lgamma(half + 1.0)
         return gammas - 0.5 * math.log(4.0 * math.pi) + 0.5 * math.log(degrees_of_freedom)
-    # The gammas grow and all but cancel: what the normal density has, and the series of the rest.
+    # The gamma functions nearly cancel: take the normal density and a series for the rest.
     inverse = 1.0 / half
     series = (-1 / 8, 1 / 192, -1 / 640, 17 / 14336, -31 / 18432)
     rest = math.fsum(factor * inverse ** (2 * place + 1) for place, factor in enumerate(series))

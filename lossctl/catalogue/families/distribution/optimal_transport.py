@@ -1,4 +1,4 @@
-"""The earth mover's distance, of samples and of histograms."""
+"""Optimal transport in one dimension: the earth mover's distance of samples and histograms."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from lossctl.lazy import np
 
 
 def _one_is_empty(first: Ragged, second: Ragged) -> Mask:
-    lacking: Mask = _is_empty(first) != _is_empty(second)
-    return lacking
+    exactly_one: Mask = _is_empty(first) != _is_empty(second)
+    return exactly_one
 
 
 @loss(
@@ -30,29 +30,29 @@ def _one_is_empty(first: Ragged, second: Ragged) -> Mask:
     data_notes=(
         DataNote(
             "empty_samples",
-            "with nothing in one sample, which makes the distance infinite",
+            "one sample is empty, so the distance is infinite",
             of_units=_one_is_empty,
         ),
     ),
 )
 def earth_mover(first: Sample, second: Sample) -> PerUnit:
-    """Least mean distance over which one sample is moved to become the other.
+    """Minimum mean distance over which one sample is moved to become the other.
 
     Helps:
-        When two samples are compared whose values have a distance, also where they do not overlap;
-        the result is in the values' own unit.
+        When two samples are compared on a scale with distances, even if they do not overlap; the
+        result is in the values' own units.
 
     Hurts:
-        When samples are small: two samples of the same distribution are some distance apart.
+        When samples are small: even two samples of the same distribution are some distance apart.
         Outliers count with their distance.
 
     Formula:
         ∫ |F(x) - G(x)| dx, with F and G the distribution functions of the two samples
 
     Domain:
-        first, second: one column each, finite, with as many rows as they like, which may have
-        weights. Where one of the samples has no rows, or only rows of weight 0, the result is
-        infinite; where both have none, 0. Result: at least 0, in the values' unit.
+        first, second: one column each, finite, with any number of rows, which may be weighted. If
+        one of the samples has no rows, or only rows of weight 0, the result is infinite; if neither
+        has any, it is 0. Result: at least 0, in the values' units.
 
     Example:
         >>> first = Ragged(np.array([0.0, 2.0]), np.array([2]))
@@ -66,24 +66,24 @@ def earth_mover(first: Sample, second: Sample) -> PerUnit:
         Journal of Computer Vision 40, 2000
     """
     count = len(first.lengths)
-    one, other = _weighing(first), _weighing(second)
+    one, other = _weighted_rows(first), _weighted_rows(second)
     values, unit, weight = (np.concatenate(parts) for parts in zip(one, other, strict=True))
-    of_one = np.arange(len(values)) < len(one[0])
-    # Weights decide last: in whichever order equal values come, the sums are the same to the bit.
+    is_first = np.arange(len(values)) < len(one[0])
+    # Sorting by weight last makes the sums bit-identical for every order of equal values.
     order = np.lexsort((weight, values, unit))
     values, unit = values[order], unit[order]
-    # One running sum for each sample: where the samples are equal, so are the sums.
-    below = np.where([of_one[order], ~of_one[order]], weight[order], 0.0)
+    # One cumulative sum per sample: where the samples are equal, so are the sums.
+    cumulative = np.where([is_first[order], ~is_first[order]], weight[order], 0.0)
     lengths = np.bincount(unit, minlength=count)
     ends, filled = np.cumsum(lengths), lengths > 0
-    places = list(zip((ends - lengths).tolist(), ends.tolist(), strict=True))
-    for running in below:
-        for start, end in places:
-            np.add.accumulate(running[start:end], out=running[start:end])
+    spans = list(zip((ends - lengths).tolist(), ends.tolist(), strict=True))
+    for sums in cumulative:
+        for start, end in spans:
+            np.add.accumulate(sums[start:end], out=sums[start:end])
     totals = np.zeros((2, count))
-    totals[:, filled] = below[:, ends[filled] - 1]
+    totals[:, filled] = cumulative[:, ends[filled] - 1]
     empty = totals == 0.0
-    shares = below / np.where(empty, 1.0, totals)[:, unit]
+    shares = cumulative / np.where(empty, 1.0, totals)[:, unit]
     inside = unit[1:] == unit[:-1]
     difference = np.abs(shares[0] - shares[1])[:-1][inside]
     moved = share_of_gap(difference, values[:-1][inside], values[1:][inside])
@@ -97,28 +97,30 @@ def earth_mover_bins(
     target: Distribution,
     *,
     squared: Annotated[
-        bool, Option("square the differences, as Hou and others do in training")
+        bool, Option("square the differences, as Hou et al. do in training")
     ] = False,
     normalise: NormaliseAmounts = False,
-    bin_width: Annotated[float, Option("distance of neighbouring bins", Interval(above=0))] = 1.0,
+    bin_width: Annotated[
+        float, Option("distance between neighbouring bins", Interval(above=0))
+    ] = 1.0,
 ) -> PerRow:
-    """Least mean distance over which the predicted histogram is moved to become the target.
+    """Minimum mean distance over which the predicted histogram is moved to become the target.
 
     Helps:
-        When classes or bins are in an order, such as grades or ages: to be wrong by one bin costs
-        less than by many, which cross-entropy does not know.
+        When classes or bins are ordered, such as grades or ages: being off by one bin costs less
+        than by many, which cross-entropy ignores.
 
     Hurts:
         When the classes have no order. With `squared` it is no longer a distance.
 
     Formula:
-        bin_width × Σ over bins of |P - T|, with P and T the sums of a row up to the bin; with
-        `squared`, of (P - T)²
+        bin_width × Σ over bins of |P - T|, with P and T the cumulative sums of a row up to the bin;
+        with `squared`, of (P - T)²
 
     Domain:
-        prediction, target: (n, bins), rows of probabilities that sum to 1, the bins in their order
-        and equally far apart; with `normalise` any amounts of at least 0, of which a row that sums
-        to 0 stays as it is. Result: at least 0, in the unit of `bin_width`.
+        prediction, target: (n, bins), rows of probabilities that sum to 1, for ordered bins of
+        equal width; with `normalise` any amounts of at least 0, where rows that sum to 0 are left
+        as they are. Result: at least 0, in the units of `bin_width`.
 
     Example:
         >>> earth_mover_bins(np.array([[0.5, 0.25, 0.25]]), np.array([[0.0, 0.0, 1.0]]))
@@ -135,8 +137,8 @@ def earth_mover_bins(
     return bin_width * cost.sum(axis=1)
 
 
-def _weighing(sample: Ragged) -> tuple[Array, Codes, Array]:
-    """Return value, unit and weight of the rows of a sample that weigh anything."""
+def _weighted_rows(sample: Ragged) -> tuple[Array, Codes, Array]:
+    """Return value, unit and weight of the rows of a sample whose weight is not 0."""
     values, unit = np.asarray(sample.values, dtype=np.float64), sample.units
     if sample.weight is None:
         return values, unit, np.ones(len(values))
@@ -144,12 +146,12 @@ def _weighing(sample: Ragged) -> tuple[Array, Codes, Array]:
     np.maximum.at(largest, unit, sample.weight)
     # Only shares matter, and a sum of scaled weights cannot overflow; powers of 2 keep all digits.
     weight = np.ldexp(sample.weight, -np.frexp(largest)[1][unit])
-    counts = weight > 0.0
-    return values[counts], unit[counts], weight[counts]
+    weighted = weight > 0.0
+    return values[weighted], unit[weighted], weight[weighted]
 
 
 def _is_empty(sample: Ragged) -> Mask:
-    """Mark the units in which a sample has no rows, or none that weighs anything."""
-    _, unit, _ = _weighing(sample)
+    """Mark the units in which a sample has no rows, or only rows of weight 0."""
+    _, unit, _ = _weighted_rows(sample)
     empty: Mask = np.bincount(unit, minlength=len(sample.lengths)) == 0
     return empty

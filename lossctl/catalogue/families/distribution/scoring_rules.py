@@ -1,4 +1,4 @@
-"""Proper scoring rules besides the likelihood: the Brier score and the CRPS."""
+"""Proper scoring rules other than likelihoods: the Brier score and the CRPS."""
 
 from __future__ import annotations
 
@@ -64,22 +64,24 @@ def brier(
     *,
     scale: Annotated[
         Literal["auto", "whole", "half"],
-        Option("the whole sum over the classes, half of it, or auto: half below three classes"),
+        Option(
+            "whole sum over the classes, half of it, or auto: half for fewer than three classes"
+        ),
     ] = "auto",
 ) -> SumOfColumns:
-    """Squared difference between the predicted probabilities and what happened.
+    """Squared difference between the predicted probabilities and the outcome.
 
     Helps:
-        When probabilities are judged: it is smallest at the true ones, and unlike cross-entropy it
-        stays finite where a prediction was certain and wrong.
+        When probabilities are evaluated: it is minimised by the true ones, and unlike cross-entropy
+        it stays finite where a prediction was certain and wrong.
 
     Hurts:
-        When events are rare: to predict that they never happen costs next to nothing. Numbers from
-        elsewhere may be the double or the half of this one: see `scale`.
+        When events are rare: always predicting that they do not happen costs next to nothing.
+        Values from elsewhere may be twice or half of this one: see `scale`.
 
     Formula:
-        Σ over classes of (p - t)², or half of it; a single column p stands for the two classes p
-        and 1 - p, so that half of the sum is (p - t)²
+        Σ over classes of (p - t)², or half of it; a single column p means the two classes p and 1 -
+        p, so that half of the sum is (p - t)²
 
     Domain:
         prediction: (n,) or (n, classes), in [0, 1]. target: the same shape, in [0, 1]. Result:
@@ -107,27 +109,27 @@ def crps(
     target: Annotated[Values, OUTCOME],
     *,
     fair: Annotated[
-        bool, Option("judge the distribution that the members were drawn from, not the ensemble")
+        bool, Option("evaluate the distribution behind the members, not the ensemble itself")
     ] = False,
 ) -> PerRow:
-    """Distance between an ensemble of forecasts and the value that came.
+    """Distance between an ensemble forecast and the observed value (CRPS).
 
     Helps:
-        When a forecast is a handful of equally likely values, one a column; the result is in the
-        target's own unit, and of a single forecast it is the absolute error.
+        When a forecast is a set of equally likely values, one per column; the result is in the
+        target's units, and for a single member it is the absolute error.
 
     Hurts:
-        When ensembles of different size are compared: a small one costs more, unless `fair` is
-        set; and when the members of several targets belong together, which it does not see.
+        When ensembles of different sizes are compared: small ones cost more, unless `fair` is set;
+        and when dependence between several targets matters, which it ignores.
 
     Formula:
         ∫ (F(x) - [x ≥ target])² dx = mean |x - target| - ½ mean |x - x'|, with F the distribution
         function of the members x; `fair` takes the second mean over pairs of two members
 
     Domain:
-        prediction: (n, members), finite, the order of the members does not matter. target: (n,),
-        finite. With one member `fair` changes nothing. Result: at least 0, in the target's unit;
-        with `fair` it can be 0 elsewhere too, as with two members and the target between them.
+        prediction: (n, members), finite, in any order of the members. target: (n,), finite. With
+        one member `fair` changes nothing. Result: at least 0, in the target's units; with `fair` it
+        can be 0 elsewhere too, as with two members and the target between them.
 
     Example:
         >>> crps(np.array([[0.0, 4.0], [3.0, 3.0]]), np.array([1.0, 3.0]))
@@ -141,8 +143,8 @@ def crps(
     members = np.sort(prediction, axis=1)
     count = members.shape[1]
     lower, upper = members[:, :-1], members[:, 1:]
-    place = np.clip(target[:, None], lower, upper)
-    # The integral, gap by gap: all of its parts are positive, so nothing cancels.
+    split = np.clip(target[:, None], lower, upper)
+    # The integral, gap by gap: all of its parts are non-negative, so nothing cancels.
     before = np.arange(1.0, count)
     after = count - before
     if fair:
@@ -150,22 +152,22 @@ def crps(
         under, over = before * (before - 1.0) / pairs, after * (after - 1.0) / pairs
     else:
         under, over = (before / count) ** 2, (after / count) ** 2
-    inside = share_of_gap(under, lower, place) + share_of_gap(over, place, upper)
+    inside = share_of_gap(under, lower, split) + share_of_gap(over, split, upper)
     outside = np.maximum(members[:, 0] - target, 0.0) + np.maximum(target - members[:, -1], 0.0)
     return inside.sum(axis=1) + outside
 
 
 @loss(aliases=("crps_normal",))
 def crps_gaussian(mean: Values, variance: NonNegative, target: Values) -> MeanOfColumns:
-    """Distance between a predicted normal distribution and the value that came.
+    """Distance between a predicted normal distribution and the observed value (CRPS).
 
     Helps:
-        When a prediction says how sure it is, and outliers should not decide the number as they
-        do in the likelihood; the result is in the target's own unit.
+        When predictions come with an uncertainty, and outliers should not dominate as they do in
+        the likelihood; the result is in the target's units.
 
     Hurts:
         When tails matter: far out it is the absolute error, whatever the variance. When standard
-        deviations are taken for variances.
+        deviations are passed as variances.
 
     Formula:
         σ (z (2 Φ(z) - 1) + 2 φ(z) - 1 / √π), with σ² = variance, z = (target - mean) / σ, and φ and
@@ -173,7 +175,7 @@ def crps_gaussian(mean: Values, variance: NonNegative, target: Values) -> MeanOf
 
     Domain:
         mean, target: (n,) or (n, d), finite. variance: the same shape, at least 0; where it is 0
-        the result is the absolute error. Result: at least 0, in the target's unit.
+        the result is the absolute error. Result: at least 0, in the target's units.
 
     Example:
         >>> crps_gaussian(np.array([1.0, 1.0]), np.array([4.0, 0.0]), np.array([1.0, 3.0]))
@@ -186,7 +188,7 @@ def crps_gaussian(mean: Values, variance: NonNegative, target: Values) -> MeanOf
     """
     error, deviation = np.abs(target - mean), np.sqrt(variance)
     certain = deviation == 0.0
-    distance = error / np.where(certain, 1.0, deviation)
-    density = np.exp(-0.5 * distance * distance) / math.sqrt(2.0 * math.pi)
+    z = error / np.where(certain, 1.0, deviation)
+    density = np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
     spread = deviation * (2.0 * density - 1.0 / math.sqrt(math.pi))
-    return np.where(certain, error, error * error_function(distance / math.sqrt(2.0)) + spread)
+    return np.where(certain, error, error * error_function(z / math.sqrt(2.0)) + spread)

@@ -1,4 +1,4 @@
-"""Losses by which errors that are too low cost another amount than those that are too high."""
+"""Losses with different costs for under- and over-prediction."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ def quantile(
     *,
     tau: Annotated[
         float,
-        Option("the quantile that is predicted, as a share", Interval(above=0, below=1)),
+        Option("the quantile to predict", Interval(above=0, below=1)),
     ] = 0.5,
 ) -> MeanOfColumns:
-    """Residual weighted by tau where the prediction is too low, by 1 - tau where it is too high.
+    """Absolute residual weighted by tau if the prediction is too low, else by 1 - tau.
 
     Helps:
-        When a quantile is predicted, or too low and too high cost differently; the best constant is
-        the tau-quantile of the targets.
+        When a quantile is predicted, or under- and over-prediction have different costs; the
+        optimal constant prediction is the tau-quantile of the targets.
 
     Hurts:
-        When several quantiles are fitted apart: they may cross.
+        When several quantiles are fitted separately: they may cross.
 
     Formula:
         max(tau e, (tau - 1) e) with e = target - prediction
 
     Domain:
-        prediction, target: (n,) or (n, d), finite. Result: at least 0, in the target's unit.
+        prediction, target: (n,) or (n, d), finite. Result: at least 0, in the target's units.
 
     Example:
         >>> quantile(np.array([1.0, 1.0]), np.array([3.0, 0.0]), tau=0.75)
@@ -75,19 +75,19 @@ def expectile(
     *,
     tau: Annotated[
         float,
-        Option("the expectile that is predicted, as a share", Interval(above=0, below=1)),
+        Option("the expectile to predict", Interval(above=0, below=1)),
     ] = 0.5,
 ) -> MeanOfColumns:
-    """Square of the residual times tau where the prediction is too low, else 1 - tau.
+    """Squared residual weighted by tau if the prediction is too low, else by 1 - tau.
 
     Helps:
-        When too low and too high cost differently, and large errors much more than small ones; the
-        best constant is the tau-expectile of the targets, with tau ½ their mean. Unlike quantile
-        it is smooth, and the size of extreme values counts.
+        When under- and over-prediction have different costs, and large errors cost much more than
+        small ones; the optimal constant prediction is the tau-expectile of the targets, for tau ½
+        their mean. Unlike the quantile loss it is smooth, and the size of extreme values counts.
 
     Hurts:
-        When there are outliers: they count with their square. When an expectile is taken for a
-        quantile: no fixed share of the targets lies below it.
+        When there are outliers: they count with the square of their distance. When an expectile is
+        mistaken for a quantile: no fixed share of the targets lies below it.
 
     Formula:
         |tau - [e < 0]| e² with e = target - prediction; with tau ½ that is half of mse

@@ -1,4 +1,4 @@
-"""Likelihoods and deviances of generalised linear models: counts, and amounts above 0."""
+"""Likelihoods and deviances of generalised linear models: for counts and for amounts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ONE_COLUMN = {
             sets={"per": "element", "eps": 1e-8, "floor": 0.0},
             needs={"log_input": False},
             named=False,
-            note="torch's own default is log_input=True: there the prediction is the log rate",
+            note="torch defaults to log_input=True, where the prediction is the log rate",
         ),
         Twin(
             "torch",
@@ -67,10 +67,10 @@ def poisson(
     *,
     log_input: Annotated[
         bool,
-        Option("prediction holds logarithms of rates", turns={"prediction": LOGARITHMS}),
+        Option("prediction holds log rates", turns={"prediction": LOGARITHMS}),
     ] = False,
     full: Annotated[
-        bool, Option("add Stirling's approximation of ln(target!) where the target is above 1")
+        bool, Option("add Stirling's approximation of ln(target!) for targets above 1")
     ] = False,
     floor: Annotated[
         float,
@@ -84,21 +84,21 @@ def poisson(
         float, Option("added to the rate inside the logarithm", Interval(at_least=0))
     ] = 0.0,
 ) -> MeanOfColumns:
-    """Negative log likelihood of counts under a Poisson distribution, without its constant.
+    """Negative log-likelihood of counts under a Poisson distribution, up to a constant.
 
     Helps:
         When the target counts events and its variance grows with its mean.
 
     Hurts:
-        When the counts vary more than a Poisson distribution allows, or have too many zeros; and
-        when log rates are taken for rates. Negative values are normal.
+        When the counts are overdispersed or have excess zeros; and when log rates are passed as
+        rates. Negative values are normal.
 
     Formula:
         rate - target ln(rate + eps); with `full`, + t ln t - t + ½ ln(2πt) where t = target > 1
 
     Domain:
-        prediction: (n,) or (n, d), rates of at least 0, or with `log_input` their logarithms, at
-        most 700. target: the same shape, at least 0. Result: any number.
+        prediction: (n,) or (n, d), rates of at least 0, or with `log_input` log rates of at most
+        700. target: the same shape, at least 0. Result: any number.
 
     Example:
         >>> poisson(np.array([2.0, 1.0]), np.array([0.0, 3.0]))
@@ -131,8 +131,7 @@ def poisson(
             sets={"per": "element"},
             reductions=METHODS,
             named=False,
-            note="torch adds logarithms of the gamma function: it has few digits where the "
-            "dispersion is small",
+            note="torch sums log-gamma functions, which is imprecise for a small dispersion",
         ),
     ),
 )
@@ -142,7 +141,7 @@ def negative_binomial(
     *,
     dispersion: Annotated[
         float,
-        Option("what the square of the mean adds to the variance, alpha", Interval(above=0)),
+        Option("alpha in variance = mean + alpha × mean²", Interval(above=0)),
     ] = 1.0,
     floor: Annotated[
         float,
@@ -153,23 +152,23 @@ def negative_binomial(
         ),
     ] = TINY,
 ) -> MeanOfColumns:
-    """Negative log likelihood of counts that vary more than Poisson's (NB2), given their mean.
+    """Negative log-likelihood of overdispersed counts (NB2), given their mean.
 
     Helps:
-        When the target counts events and varies more than its mean: the variance is
-        mean + dispersion × mean².
+        When the target counts events and is overdispersed: the variance is mean + dispersion ×
+        mean².
 
     Hurts:
-        When the dispersion is not known: it decides the number; of 0 it would be Poisson's
-        likelihood. When there are many more zeros than even this distribution has.
+        When the dispersion is unknown: it strongly affects the value; with 0 it would be the
+        Poisson likelihood. When there are many more zeros than even this distribution has.
 
     Formula:
         ln Γ(target + 1) + ln Γ(r) - ln Γ(target + r) + (target + r) ln(1 + mean / r)
         - target ln(mean / r), with mean = prediction and r = 1 / dispersion
 
     Domain:
-        prediction: (n,) or (n, d), means of at least 0. target: the same shape, at least 0; between
-        whole numbers Γ goes on. Result: at least 0 for whole targets.
+        prediction: (n,) or (n, d), means of at least 0. target: the same shape, at least 0, integer
+        or not. Result: at least 0 for integer targets.
 
     Example:
         >>> negative_binomial(np.array([1.0, 3.0]), np.array([0.0, 1.0]))
@@ -215,7 +214,7 @@ def negative_binomial(
             sets={"power": 0.0},
             kinds=ONE_COLUMN,
             weight=", sample_weight=weight",
-            note="sklearn's own default is power=0, the square; near a match it has few digits",
+            note="sklearn defaults to power=0, the squared error; it is imprecise near a match",
         ),
     ),
 )
@@ -225,15 +224,15 @@ def tweedie_deviance(
     *,
     power: float = 1.5,
 ) -> MeanOfColumns:
-    """Twice the log likelihood lost to a perfect prediction, where variance grows as mean^power.
+    """Twice the log-likelihood lost to a perfect fit, with variance growing as mean^power.
 
     Helps:
-        When the noise grows with the mean: counts at power 1; amounts of which many are 0, such as
-        claims or rainfall, between 1 and 2; positive amounts judged by their ratio at 2.
+        When the noise grows with the mean: counts (power 1); amounts with many zeros, such as
+        claims or rainfall (between 1 and 2); positive amounts judged by their ratio (2).
 
     Hurts:
         When deviances of different powers are compared: their units differ. The larger the power,
-        the less the large amounts count.
+        the less large amounts count.
 
     Formula:
         2 (t^(2 - power) / ((1 - power) (2 - power)) - t p^(1 - power) / (1 - power)
@@ -242,8 +241,8 @@ def tweedie_deviance(
 
     Domain:
         prediction: (n,) or (n, d), above 0 (at least 1e-150). target: the same shape, at least 0,
-        or from power 2 on above 0. With power 0 both may be any finite number. Result: at least 0,
-        in the target's unit to the power of 2 - power.
+        or above 0 for powers of at least 2. With power 0 both may be any finite number. Result: at
+        least 0, in the target's units to the power of 2 - power.
 
     Example:
         >>> tweedie_deviance(np.array([1.0, 16.0]), np.array([4.0, 1.0]))
@@ -266,27 +265,27 @@ def tweedie_deviance(
             "sklearn.metrics.mean_gamma_deviance(target, prediction{weight})",
             kinds={role: narrowed(POSITIVES, columns="one") for role in ("prediction", "target")},
             weight=", sample_weight=weight",
-            note="near a match sklearn has few digits",
+            note="sklearn is imprecise near a match",
         ),
     ),
 )
 def gamma_deviance(prediction: Positives, target: Positives) -> MeanOfColumns:
-    """Twice the log likelihood that a prediction loses to a perfect one, for gamma distributions.
+    """Twice the log-likelihood lost to a perfect fit, for gamma distributions.
 
     Helps:
-        When positive amounts are predicted whose noise is a share of their size: only the ratio of
-        prediction and target counts.
+        When positive amounts are predicted whose noise is proportional to their size: only the
+        ratio of prediction and target counts.
 
     Hurts:
-        When there are targets of 0 or nearly so. Predictions that are too low cost much more than
-        those that are too high. It is tweedie_deviance with power 2.
+        When targets are 0 or close to it. Predictions that are too low cost much more than those
+        that are too high. It is tweedie_deviance with power 2.
 
     Formula:
         2 (ln(prediction / target) + target / prediction - 1)
 
     Domain:
-        prediction, target: (n,) or (n, d), above 0 (at least 1e-150). Result: at least 0, without
-        unit.
+        prediction, target: (n,) or (n, d), above 0 (at least 1e-150). Result: at least 0,
+        dimensionless.
 
     Example:
         >>> gamma_deviance(np.array([1.0, 4.0]), np.array([1.0, 2.0]))

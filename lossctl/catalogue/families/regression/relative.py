@@ -1,4 +1,4 @@
-"""Errors relative to the target: of logarithms, and in percent."""
+"""Errors relative to the target: squared logarithmic and percentage errors."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ def msle(
     floor: Annotated[
         float | None,
         Option(
-            "values below this, negative ones too, are raised to it",
+            "values below this, including negative ones, are raised to it",
             Interval(at_least=0),
             turns={"prediction": VALUES, "target": VALUES},
             clips={"prediction": "raised", "target": "raised"},
         ),
     ] = None,
 ) -> MeanOfColumns:
-    """Square of the difference between the logarithms of 1 + prediction and 1 + target.
+    """Squared difference between ln(1 + prediction) and ln(1 + target).
 
     Helps:
-        When targets span several orders of magnitude and a ratio matters more than a difference.
+        When targets span several orders of magnitude and ratios matter more than differences.
 
     Hurts:
-        When too low and too high should cost the same: predictions that are too low cost more.
+        When under- and over-prediction should cost the same: under-prediction costs more.
 
     Formula:
         (ln(1 + prediction) - ln(1 + target))²
@@ -94,30 +94,30 @@ def mape(
     prediction: Values,
     target: Values,
     *,
-    percent: Annotated[bool, Option("in percent instead of as a fraction")] = False,
+    percent: Annotated[bool, Option("report percent instead of a fraction")] = False,
     eps: Annotated[
         float,
         Option(
-            "stands in for targets nearer to 0",
+            "replaces targets closer to 0 than this",
             Interval(above=0),
             clips={"target": "near_zero"},
         ),
     ] = sys.float_info.epsilon,
 ) -> MeanOfColumns:
-    """Absolute value of the residual as a fraction of the target.
+    """Absolute residual as a fraction of the target.
 
     Helps:
         When errors are judged relative to the target, and no target is near 0.
 
     Hurts:
-        When targets are 0 or nearly so: such a row counts for millions. It favours predictions
-        that are too low.
+        When targets are 0 or close to it: such a row counts as much as millions of others. It
+        favours predictions that are too low.
 
     Formula:
         |prediction - target| / max(|target|, eps); with `percent`, 100 times that
 
     Domain:
-        prediction, target: (n,) or (n, d), finite. Result: at least 0, without unit.
+        prediction, target: (n,) or (n, d), finite. Result: at least 0, dimensionless.
 
     Example:
         >>> mape(np.array([90.0, 3.0]), np.array([100.0, 2.0]))

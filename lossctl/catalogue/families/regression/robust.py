@@ -1,4 +1,4 @@
-"""Absolute errors, and what is between them and squares: losses that outliers pull at less."""
+"""Absolute errors and compromises with squared ones: losses that outliers affect less."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lossctl.catalogue.options import Interval, Option
 from lossctl.lazy import np
 
 CHARBONNIER_EPSILON = 1e-3
-LINE = "it is the absolute error in other units"
+ABSOLUTE_ERROR = "it is a multiple of the absolute error"
 
 
 @loss(
@@ -38,21 +38,21 @@ LINE = "it is the absolute error in other units"
     ),
 )
 def mae(prediction: Values, target: Values) -> MeanOfColumns:
-    """Absolute value of the residual.
+    """Absolute difference between prediction and target.
 
     Helps:
-        When there are outliers, or an error in the target's own unit is wanted; the best constant
-        is the median of the targets.
+        When there are outliers, or an error in the target's units is wanted; the optimal constant
+        prediction is the median of the targets.
 
     Hurts:
-        When a gradient is needed that shrinks near the optimum: its slope is always 1, and at 0
-        there is none.
+        When the gradient should shrink near the optimum: its magnitude is always 1, and at 0 it is
+        undefined.
 
     Formula:
         |prediction - target|
 
     Domain:
-        prediction, target: (n,) or (n, d), finite. Result: at least 0, in the target's unit.
+        prediction, target: (n,) or (n, d), finite. Result: at least 0, in the target's units.
 
     Example:
         >>> mae(np.array([1.0, 2.0, 5.0]), np.array([1.0, 4.0, 2.0]))
@@ -95,18 +95,22 @@ def huber(
     *,
     delta: Annotated[
         float,
-        Option("residual at which the square turns into a line", Interval(above=0), beyond=LINE),
+        Option(
+            "residual at which the loss turns from quadratic to linear",
+            Interval(above=0),
+            beyond=ABSOLUTE_ERROR,
+        ),
     ] = 1.0,
 ) -> MeanOfColumns:
-    """Square of a small residual, a line of slope delta beyond delta.
+    """Quadratic for small residuals, linear with slope delta beyond delta.
 
     Helps:
-        When most residuals are Gaussian and some are outliers: it is smooth like the square near 0
-        and robust like the absolute value far out.
+        When most residuals are Gaussian and some are outliers: it is smooth near 0 like the squared
+        error, and robust far out like the absolute error.
 
     Hurts:
-        When delta does not fit the scale of the residuals: then it is half the square, or delta
-        times the absolute value, everywhere.
+        When delta does not match the scale of the residuals: then it is half the squared error, or
+        delta times the absolute error, everywhere.
 
     Formula:
         ½ r² where |r| ≤ delta, else delta (|r| - ½ delta), with r = prediction - target
@@ -146,23 +150,27 @@ def smooth_l1(
     *,
     beta: Annotated[
         float,
-        Option("residual at which the square turns into a line", Interval(at_least=0), beyond=LINE),
+        Option(
+            "residual at which the loss turns from quadratic to linear",
+            Interval(at_least=0),
+            beyond=ABSOLUTE_ERROR,
+        ),
     ] = 1.0,
 ) -> MeanOfColumns:
-    """Huber's loss divided by its threshold, so that far out its slope is 1.
+    """Huber loss divided by its threshold, so that its slope far out is 1.
 
     Helps:
-        When the absolute error is wanted with a smooth bottom, as for the corners of boxes.
+        When the absolute error is wanted but smooth near 0, as for box coordinates.
 
     Hurts:
-        When it is taken for Huber's loss: the two differ by the factor beta.
+        When it is mistaken for the Huber loss: the two differ by the factor beta.
 
     Formula:
         ½ r² / beta where |r| < beta, else |r| - ½ beta, with r = prediction - target;
         equals huber(delta=beta) / beta, and mae where beta is 0
 
     Domain:
-        prediction, target: (n,) or (n, d), finite. Result: at least 0, in the target's unit.
+        prediction, target: (n,) or (n, d), finite. Result: at least 0, in the target's units.
 
     Example:
         >>> smooth_l1(np.array([0.25, 3.0]), np.array([0.0, 0.0]), beta=0.5)
@@ -188,7 +196,7 @@ def smooth_l1(
             sets={"divide_by": "units"},
             weight=", sample_weight=weight",
             tolerance=1e-9,
-            note="with Keras on torch, softplus(x) is x above 20, where e^-20 is still 2e-9",
+            note="with the torch backend, Keras has softplus(x) = x above 20, where e^-20 is 2e-9",
         ),
         Twin("optax", "optax.log_cosh(prediction, target){reduction}", sets={"per": "element"}),
     ),
@@ -197,11 +205,10 @@ def log_cosh(prediction: Values, target: Values) -> MeanOfColumns:
     """Logarithm of the hyperbolic cosine of the residual.
 
     Helps:
-        When something like Huber's loss is wanted that has all derivatives and no threshold.
+        When a loss like Huber's is wanted that has derivatives of every order and no threshold.
 
     Hurts:
-        When the residuals are not of the order of 1: scale the target first, for there is no
-        option that does it.
+        When the residuals are not of order 1: scale the target first, as there is no option for it.
 
     Formula:
         ln cosh(prediction - target); about ½ r² near 0, |r| - ln 2 far out
@@ -243,19 +250,22 @@ def pseudo_huber(
     delta: Annotated[
         float,
         Option(
-            "residual around which the square turns into a line", Interval(above=0), beyond=LINE
+            "residual around which the loss turns from quadratic to linear",
+            Interval(above=0),
+            beyond=ABSOLUTE_ERROR,
         ),
     ] = 1.0,
 ) -> MeanOfColumns:
-    """Huber's loss without its threshold: half the square near 0, a line of slope delta far out.
+    """Smooth Huber loss: half the square near 0, linear with slope delta far out.
 
     Helps:
-        When a loss like Huber's is wanted that has all derivatives, as many optimisers like.
+        When a loss like Huber's is wanted that has derivatives of every order, which many
+        optimisers benefit from.
 
     Hurts:
-        When it is taken for Huber's loss: with the same delta it is smaller, far out by ½ delta².
-        When delta does not fit the scale of the residuals: then it is half the square, or delta
-        times the absolute value, everywhere.
+        When it is mistaken for the Huber loss: with the same delta it is smaller, by ½ delta² far
+        out. When delta does not match the scale of the residuals: then it is half the squared
+        error, or delta times the absolute error, everywhere.
 
     Formula:
         delta² (√(1 + (r / delta)²) - 1), with r = prediction - target; some libraries call this
@@ -288,18 +298,19 @@ def charbonnier(
     *,
     epsilon: Annotated[
         float,
-        Option("what a residual of 0 costs; it rounds the tip off", Interval(at_least=0)),
+        Option("the loss at a residual of 0; rounds off the kink", Interval(at_least=0)),
     ] = CHARBONNIER_EPSILON,
 ) -> MeanOfColumns:
-    """Absolute value of the residual, its tip rounded off by epsilon.
+    """Absolute residual with the kink at 0 rounded off by epsilon.
 
     Helps:
-        When pictures are restored or enlarged: it keeps edges as the absolute value does, and has
-        a gradient everywhere.
+        When images are restored or upscaled: it preserves edges like the absolute error, and has a
+        gradient everywhere.
 
     Hurts:
         When a perfect prediction should cost nothing: it costs epsilon. When epsilon is far above
-        the residuals: then all of them cost about the same. When it is compared across libraries.
+        the residuals: then all of them cost about the same. When values from different libraries
+        are compared.
 
     Formula:
         √(r² + epsilon²), with r = prediction - target; equals mae where epsilon is 0. Some
@@ -307,7 +318,7 @@ def charbonnier(
         pseudo_huber with delta 1
 
     Domain:
-        prediction, target: (n,) or (n, d), finite. Result: at least epsilon, in the target's unit.
+        prediction, target: (n,) or (n, d), finite. Result: at least epsilon, in the target's units.
 
     Example:
         >>> charbonnier(np.array([3.0, 5.0]), np.array([0.0, 5.0]), epsilon=4.0)
@@ -340,23 +351,24 @@ def tukey_biweight(
     c: Annotated[
         float,
         Option(
-            "residual from which on all cost the same, an outlier's",
+            "residual beyond which the loss is constant, as for outliers",
             Interval(above=0),
-            beyond="all cost the same",
+            beyond="it is constant",
         ),
     ] = 4.685,
 ) -> MeanOfColumns:
-    """Half the square of a small residual, and a constant of c²/6 from c on.
+    """Half the square for small residuals, constant at c²/6 beyond c.
 
     Helps:
-        When some targets are plainly wrong: beyond c it does not matter how far off they are, and
-        they pull at nothing. With normal residuals of deviation 1, a c of 4.685 loses only 5 % of
-        the efficiency of least squares.
+        When some targets are plainly wrong: beyond c the size of the error does not matter, and the
+        gradient is 0. For normal residuals with standard deviation 1, a c of 4.685 loses only 5 %
+        of the efficiency of least squares.
 
     Hurts:
-        When the residuals are not of deviation 1 and c stays as it is: give c times their
-        deviation, or all of them count as outliers. When it is fitted from a poor start: it is not
-        convex, and far out its slope is 0. When large errors are real ones.
+        When the residuals do not have standard deviation 1 and c is left unscaled: multiply it by
+        their standard deviation, or all of them count as outliers. When fitting starts far from a
+        good solution: it is not convex, and its gradient far out is 0. When large errors are
+        genuine.
 
     Formula:
         c²/6 (1 - (1 - (r / c)²)³) where |r| ≤ c, else c²/6, with r = prediction - target; where
@@ -389,27 +401,27 @@ def epsilon_insensitive(
     epsilon: Annotated[
         float,
         Option(
-            "residual up to which nothing is wrong",
+            "residuals up to this size cost nothing",
             Interval(at_least=0),
-            beyond="it is the absolute error less epsilon",
+            beyond="it is the absolute error minus epsilon",
         ),
     ] = 0.1,
 ) -> MeanOfColumns:
-    """Absolute value of the residual as far as it exceeds epsilon; 0 within.
+    """The part of the absolute residual beyond epsilon; 0 within.
 
     Helps:
-        When errors up to a known tolerance do not matter, and beyond it the error in the target's
-        own unit does; it is what support vector regression minimises.
+        When errors up to a known tolerance do not matter, and larger ones matter in the target's
+        units; support vector regression minimises it.
 
     Hurts:
-        When epsilon does not fit the scale of the target: nothing counts, or everything. When the
-        best prediction is to be told from good ones: all within epsilon cost the same.
+        When epsilon does not match the scale of the target: nothing counts, or everything. When the
+        best of several good predictions is to be found: all within epsilon cost the same.
 
     Formula:
         max(0, |prediction - target| - epsilon); equals mae where epsilon is 0
 
     Domain:
-        prediction, target: (n,) or (n, d), finite. Result: at least 0, in the target's unit.
+        prediction, target: (n,) or (n, d), finite. Result: at least 0, in the target's units.
 
     Example:
         >>> epsilon_insensitive(np.array([1.0, 5.0]), np.array([1.5, 2.0]), epsilon=0.5)

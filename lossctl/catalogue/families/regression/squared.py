@@ -1,4 +1,4 @@
-"""Squared errors, whose best constant is the mean of the targets."""
+"""Squared errors, for which the optimal constant prediction is the mean of the targets."""
 
 from __future__ import annotations
 
@@ -54,17 +54,17 @@ def mse(
     prediction: Values,
     target: Values,
     *,
-    half: Annotated[bool, Option("halve the square, so that its slope is the residual")] = False,
+    half: Annotated[bool, Option("halve the square, so that the gradient is the residual")] = False,
 ) -> MeanOfColumns:
-    """Square of the residual.
+    """Squared difference between prediction and target.
 
     Helps:
-        When large errors cost much more than small ones and the noise is Gaussian; the best
-        constant is the mean of the targets.
+        When large errors cost much more than small ones and the noise is Gaussian; the optimal
+        constant prediction is the mean of the targets.
 
     Hurts:
-        When the targets have outliers or heavy tails: a few rows decide the number. Its unit is
-        the square of the target's unit.
+        When the targets have outliers or heavy tails: a few rows dominate the value. Its units are
+        those of the target, squared.
 
     Formula:
         (prediction - target)²; with `half`, ½ (prediction - target)²
@@ -108,23 +108,23 @@ def rmse(
     *,
     average: Annotated[
         Literal["elements", "columns"],
-        Option("the root of the mean of all elements, or the mean of the columns' own roots"),
+        Option("one root over all elements, or the mean of one root per column"),
     ] = "elements",
 ) -> SeveralTerms:
-    """Root of the mean square of the residual.
+    """Square root of the mean squared error.
 
     Helps:
-        When an error in the target's own unit is wanted that still weighs large errors more.
+        When an error in the target's units is wanted that still penalises large errors more.
 
     Hurts:
-        When there are outliers; and when results of parts are to be averaged, which is not the
-        result of the whole.
+        When there are outliers; and when values of parts are averaged: their mean is not the RMSE
+        of the whole.
 
     Formula:
         √(mean of (prediction - target)²)
 
     Domain:
-        prediction, target: (n,) or (n, d), finite. Result: at least 0, in the target's unit.
+        prediction, target: (n,) or (n, d), finite. Result: at least 0, in the target's units.
 
     Example:
         >>> rmse(np.array([1.0, 5.0]), np.array([1.0, 2.0]))
@@ -133,6 +133,6 @@ def rmse(
     References:
         https://scikit-learn.org/stable/modules/generated/sklearn.metrics.root_mean_squared_error.html
     """
-    del average  # it belongs to the value, not to the terms
+    del average  # affects the value, not the terms
     residual = prediction - target
     return residual * residual
