@@ -1,4 +1,4 @@
-"""What each kind of input admits, what it makes of it, and what it says otherwise."""
+"""What each kind of input accepts, what it turns it into, and how it rejects the rest."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def validate(kind, values, partners=ALONE):
         (VALUES, [[1.0, 2.0], [3.0, 4.0]]),
         (SCORES, [-1e4, 1e4]),
         (PROBABILITIES, [0.0, 1.0, 5e-324]),
-        (PROBABILITIES, [[0.9, 0.9]]),  # questions of their own: no sum
+        (PROBABILITIES, [[0.9, 0.9]]),  # labels of their own: no sum
         (DISTRIBUTION, [[0.25, 0.75], [1.0, 0.0]]),
         (CLASS_SCORES, [[-5.0, 5.0]]),
         (ZERO_OR_ONE, [0.0, 1.0, -0.0]),

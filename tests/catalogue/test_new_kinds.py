@@ -1,4 +1,4 @@
-"""Vectors, directions, boxes, masks, features and names: what they admit, and what they say."""
+"""Vectors, directions, boxes, masks, features and names: what they accept, and their messages."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_a_box_has_a_size(box_format, given, place, expected):
     good = {"xyxy": ONE_BOX[0], "xywh": [0.0, 0.0, 1.0, 1.0], "cxcywh": [0.0, 0.0, 1.0, 1.0]}
     message, _, hint = refusal(kind, [good[box_format], given]).partition("\n")
     assert message == f"{place} is not {expected}"
-    others = [each for each in ("xyxy", "xywh", "cxcywh") if each != box_format]
+    others = [form for form in ("xyxy", "xywh", "cxcywh") if form != box_format]
     assert hint == f"if the boxes have another format: --box-format {' or '.join(others)}"
 
 
@@ -190,7 +190,7 @@ def test_what_was_scaled_is_said():
         ([[[0.0, 255.0], [255.0, 0.0]]], [[[0.0, 1.0], [1.0, 0.0]]]),
     ],
 )
-def test_lines_of_masks_are_lines_of_pictures_with_the_numbers_of_masks(given, expected):
+def test_lines_of_masks_are_lines_of_images_with_the_values_of_masks(given, expected):
     # beside a role of three columns too, they are no class numbers
     for partners in (ALONE, OF_THREE):
         assert validate(MASK_IMAGES, given, partners).array.tolist() == expected
@@ -291,7 +291,7 @@ def test_a_mask_is_read_raw_and_shares_are_not():
     assert not SHARES.raw
 
 
-# Names, samples, features, pictures
+# Names, samples, features, images
 
 
 def test_names_are_any_words():
@@ -300,7 +300,7 @@ def test_names_are_any_words():
     assert NAMES.text
 
 
-def test_whole_numbers_are_names_and_others_are_not():
+def test_integers_are_names_and_others_are_not():
     validated = validate(NAMES, [2.0, 1.0])
     assert [validated.array.words[code] for code in validated.array.codes] == ["2", "1"]
     assert refusal(NAMES, [2.0, 1.5]) == "x[1]: 1.5 is not a class number"
@@ -317,11 +317,11 @@ def test_samples_and_features_have_one_column(kind):
 @pytest.mark.parametrize(
     "given", [[[1.0, 2.0]], [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]]
 )
-def test_lines_of_pictures_stay_as_they_are(given):
+def test_lines_of_images_stay_as_they_are(given):
     assert validate(IMAGES, given).array.tolist() == given
 
 
-def test_a_picture_of_one_column_stays_one():
+def test_an_image_of_one_column_stays_one():
     assert validate(IMAGES, [1.0, 2.0]).array.tolist() == [[1.0], [2.0]]
 
 

@@ -1,4 +1,4 @@
-"""Ordered classes and cumulative scores: what they admit, and what they say."""
+"""Ordered classes and cumulative scores: what they accept, and their messages."""
 
 from __future__ import annotations
 

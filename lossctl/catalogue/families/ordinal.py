@@ -85,7 +85,7 @@ def coral(
         str | None, Option("one weight per column, separated by commas; none for 1 each")
     ] = None,
 ) -> PerRow:
-    """Sum over the thresholds of the binary cross-entropy of exceeding them.
+    """Binary cross-entropy of exceeding each threshold, summed over the thresholds.
 
     Helps:
         When classes are ordered, and a network predicts for each threshold whether the class

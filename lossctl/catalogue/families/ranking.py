@@ -164,7 +164,7 @@ def listnet(
         ),
     ] = False,
 ) -> PerUnit:
-    """Cross-entropy of which item comes first, between grades and scores.
+    """Cross-entropy between the top-one distributions of grades and scores.
 
     Helps:
         When lists have graded relevance and should be ranked as a whole: the probability of an item
@@ -226,7 +226,7 @@ def lambdarank(
     target: Annotated[Ragged, GAINS],
     *,
     sigma: Annotated[
-        float, Option("steepness: factor of score differences", Interval(above=0))
+        float, Option("steepness, the factor of score differences", Interval(above=0))
     ] = 1.0,
     truncation: Annotated[
         int | None,

@@ -48,7 +48,7 @@ def cox_partial_likelihood(
     *,
     ties: Annotated[
         Literal["breslow", "efron"],
-        Option("tied events: the full risk set for each (breslow), or less for each next (efron)"),
+        Option("the risk set of tied events: all of it for each, or less for each next one"),
     ] = "breslow",
 ) -> PerUnit:
     """Negative log partial likelihood of the order of events, averaged over the events.
@@ -182,7 +182,9 @@ def aft_nll(
         Literal["normal", "logistic", "extreme"],
         Option("noise of the log time, so that times are log-normal, log-logistic or Weibull"),
     ] = "normal",
-    scale: Annotated[float, Option("scale of that noise, sigma", Interval(above=0))] = 1.0,
+    scale: Annotated[
+        float, Option("scale of the noise of the log time, sigma", Interval(above=0))
+    ] = 1.0,
 ) -> PerRow:
     """Negative log-likelihood of a time under an accelerated failure time model.
 
@@ -203,8 +205,8 @@ def aft_nll(
     Domain:
         prediction: (n,), log times, any finite number; XGBoost's survival:aft predicts the times
         themselves. target: (n,), times above 0. event: (n,), 0 or 1. Result: any number; infinite
-        where it exceeds 1.8e308, as with extreme far out. XGBoost raises likelihoods below 1e-12 to
-        that; here they are not clipped.
+        where it exceeds 1.8e308, as with extreme for large z. XGBoost raises likelihoods below
+        1e-12 to 1e-12; here they are not clipped.
 
     Example:
         >>> target, event = np.array([1.0, np.e]), np.array([0.0, 1.0])

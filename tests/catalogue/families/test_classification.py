@@ -104,12 +104,12 @@ def test_smoothed_labels_go_with_logits_too():
     assert found == 2500
 
 
-def test_several_questions_of_a_row_are_averaged():
+def test_several_labels_of_a_row_are_averaged():
     found = of_one("binary_cross_entropy", [0.5, 0.75], [1.0, 0.0])
     assert found == close(1.5 * LN2)
 
 
-def test_logits_taken_for_probabilities_are_refused():
+def test_logits_passed_as_probabilities_are_refused():
     with pytest.raises(DataError) as caught:
         lossctl.compute("bce", [0.5, 1.5], [1, 0])
     assert caught.value.message == "prediction[1]: 1.5 is not a probability (between 0 and 1)"
@@ -333,7 +333,7 @@ def test_hinge_losses_by_hand(score, label, expected):
 
 
 @pytest.mark.parametrize("labels", [[0, 1], [-1, 1], [False, True]])
-def test_0_stands_for_minus_1(labels):
+def test_0_means_minus_1(labels):
     # max(0, 1 + ½) and max(0, 1 - ¼)
     assert lossctl.compute("hinge", [0.5, 0.25], labels) == 1.125
     assert lossctl.compute("squared_hinge", [0.5, 0.25], labels) == (2.25 + 0.5625) / 2
@@ -738,7 +738,7 @@ def test_classes_of_scores_may_be_named():
 
 
 @pytest.mark.parametrize("name", ["generalised_cross_entropy", "symmetric_cross_entropy"])
-def test_logits_of_classes_taken_for_probabilities_are_refused(name):
+def test_logits_of_classes_passed_as_probabilities_are_refused(name):
     with pytest.raises(DataError) as caught:
         lossctl.compute(name, [[2.0, -1.0]], [0])
     assert caught.value.hint == "--from-logits: prediction holds logits, not probabilities"

@@ -54,7 +54,7 @@ def sample(*units, weights=None):
     return Ragged(
         np.array([value for unit in units for value in unit], dtype=np.float64),
         np.array([len(unit) for unit in units], dtype=np.intp),
-        None if weights is None else np.array([each for unit in weights for each in unit]),
+        None if weights is None else np.array([weight for unit in weights for weight in unit]),
     )
 
 
@@ -421,7 +421,7 @@ def test_student_t_nll_is_the_same_on_both_sides_of_32_degrees(degrees, expected
     assert found == pytest.approx(expected, rel=1e-14, abs=0)
 
 
-def test_student_t_nll_has_4_degrees_and_a_scale_of_1_unless_told():
+def test_student_t_nll_has_4_degrees_and_a_scale_of_1_by_default():
     assert of_one(student_t_nll, 0.0, 0.0) == close(math.log(8 / 3))
 
 
@@ -559,10 +559,10 @@ def test_beta_divergence_of_almost_equal_amounts_has_all_digits(beta):
 @pytest.mark.parametrize(("prediction", "target"), [(3.0, 0.5), (0.5, 3.0), (1.0, 1.1), (1.1, 1.0)])
 @pytest.mark.parametrize("beta", [0.0, 1.0])
 def test_beta_divergence_has_no_gap_at_0_and_1(prediction, target, beta):
-    there = of_one(beta_divergence, prediction, target, beta=beta)
+    exact = of_one(beta_divergence, prediction, target, beta=beta)
     for step in (1e-13, -1e-13):
-        report_also = of_one(beta_divergence, prediction, target, beta=beta + step)
-        assert report_also == pytest.approx(there, rel=1e-11)
+        near = of_one(beta_divergence, prediction, target, beta=beta + step)
+        assert near == pytest.approx(exact, rel=1e-11)
 
 
 @pytest.mark.parametrize(

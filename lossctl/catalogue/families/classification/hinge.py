@@ -204,7 +204,7 @@ def weston_watkins_hinge(
     margin: MarginOfScores = 1.0,
     power: Annotated[
         int,
-        Option("power of each class's shortfall: 1 or 2", Interval(at_least=1, at_most=2)),
+        Option("exponent of each class's shortfall", Interval(at_least=1, at_most=2)),
     ] = 1,
     divide_by_classes: Annotated[
         bool, Option("divide by the number of classes, true class included, as torch does")

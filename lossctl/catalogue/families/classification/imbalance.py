@@ -152,7 +152,7 @@ def categorical_focal(
     *,
     gamma: Gamma = 2.0,
     alpha: Annotated[
-        float | None, Option("one factor for all classes; none is 1", Interval(at_least=0))
+        float | None, Option("factor for all classes; none for 1", Interval(at_least=0))
     ] = None,
     from_logits: ClassLogits = False,
     label_smoothing: Smoothing = 0.0,
@@ -199,7 +199,7 @@ def logit_adjusted_cross_entropy(
     *,
     prior: Annotated[
         str | None,
-        Option("class frequencies, as shares or counts separated by commas; none for equal ones"),
+        Option("class frequencies, as shares or counts separated by commas; none for equal"),
     ] = None,
     tau: Annotated[
         float, Option("strength of the prior; 0 gives cross-entropy", Interval(at_least=0))

@@ -94,7 +94,7 @@ def symmetric_cross_entropy(
     Hurts:
         When values with other weights or another ln 0 are compared: code that replaces 0 by 1e-4
         uses -9.21, the paper -4. The reverse term depends on the prediction only through the
-        probability missed.
+        probability of the other classes.
 
     Formula:
         alpha × -ln p[label] + beta × -log_of_zero × Σ over the other classes of p; with

@@ -134,8 +134,8 @@ def gaussian_kl(
     """KL divergence of independent normal distributions from the standard normal one.
 
     Helps:
-        When latent codes should follow the standard normal distribution: it is the term of a
-        variational autoencoder's loss besides the reconstruction.
+        When latent codes should follow the standard normal distribution: it is the KL term of a
+        variational autoencoder's loss, next to the reconstruction term.
 
     Hurts:
         When the whole loss of such an autoencoder is wanted: the two terms are comparable only if

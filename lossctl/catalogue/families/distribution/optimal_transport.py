@@ -36,7 +36,7 @@ def _one_is_empty(first: Ragged, second: Ragged) -> Mask:
     ),
 )
 def earth_mover(first: Sample, second: Sample) -> PerUnit:
-    """Minimum mean distance over which one sample is moved to become the other.
+    """Minimum mean distance by which one sample must move to match the other.
 
     Helps:
         When two samples are compared on a scale with distances, even if they do not overlap; the
@@ -104,7 +104,7 @@ def earth_mover_bins(
         float, Option("distance between neighbouring bins", Interval(above=0))
     ] = 1.0,
 ) -> PerRow:
-    """Minimum mean distance over which the predicted histogram is moved to become the target.
+    """Minimum mean distance by which the predicted histogram must move to match the target.
 
     Helps:
         When classes or bins are ordered, such as grades or ages: being off by one bin costs less

@@ -166,8 +166,8 @@ def crps_gaussian(mean: Values, variance: NonNegative, target: Values) -> MeanOf
         the likelihood; the result is in the target's units.
 
     Hurts:
-        When tails matter: far out it is the absolute error, whatever the variance. When standard
-        deviations are passed as variances.
+        When tails matter: for large errors it is the absolute error, whatever the variance. When
+        standard deviations are passed as variances.
 
     Formula:
         σ (z (2 Φ(z) - 1) + 2 φ(z) - 1 / √π), with σ² = variance, z = (target - mean) / σ, and φ and

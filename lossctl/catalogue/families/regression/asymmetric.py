@@ -83,7 +83,7 @@ def expectile(
     Helps:
         When under- and over-prediction have different costs, and large errors cost much more than
         small ones; the optimal constant prediction is the tau-expectile of the targets, for tau ½
-        their mean. Unlike the quantile loss it is smooth, and the size of extreme values counts.
+        their mean. Unlike the quantile loss it is smooth, and the size of extreme values matters.
 
     Hurts:
         When there are outliers: they count with the square of their distance. When an expectile is

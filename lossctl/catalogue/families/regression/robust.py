@@ -105,8 +105,8 @@ def huber(
     """Quadratic for small residuals, linear with slope delta beyond delta.
 
     Helps:
-        When most residuals are Gaussian and some are outliers: it is smooth near 0 like the squared
-        error, and robust far out like the absolute error.
+        When most residuals are Gaussian and some are outliers: it is as smooth as the squared error
+        near 0, and as robust as the absolute error for large residuals.
 
     Hurts:
         When delta does not match the scale of the residuals: then it is half the squared error, or
@@ -157,7 +157,7 @@ def smooth_l1(
         ),
     ] = 1.0,
 ) -> MeanOfColumns:
-    """Huber loss divided by its threshold, so that its slope far out is 1.
+    """Huber loss divided by its threshold, so that its slope for large residuals is 1.
 
     Helps:
         When the absolute error is wanted but smooth near 0, as for box coordinates.
@@ -205,7 +205,7 @@ def log_cosh(prediction: Values, target: Values) -> MeanOfColumns:
     """Logarithm of the hyperbolic cosine of the residual.
 
     Helps:
-        When a loss like Huber's is wanted that has derivatives of every order and no threshold.
+        When a Huber-like loss is wanted that has derivatives of every order and no threshold.
 
     Hurts:
         When the residuals are not of order 1: scale the target first, as there is no option for it.
@@ -256,16 +256,16 @@ def pseudo_huber(
         ),
     ] = 1.0,
 ) -> MeanOfColumns:
-    """Smooth Huber loss: half the square near 0, linear with slope delta far out.
+    """Smooth Huber loss: half the square near 0, linear with slope delta for large residuals.
 
     Helps:
-        When a loss like Huber's is wanted that has derivatives of every order, which many
-        optimisers benefit from.
+        When a Huber-like loss is wanted that has derivatives of every order, as many optimisers
+        prefer.
 
     Hurts:
-        When it is mistaken for the Huber loss: with the same delta it is smaller, by ½ delta² far
-        out. When delta does not match the scale of the residuals: then it is half the squared
-        error, or delta times the absolute error, everywhere.
+        When it is mistaken for the Huber loss: with the same delta it is smaller, by ½ delta² for
+        large residuals. When delta does not match the scale of the residuals: then it is half the
+        squared error, or delta times the absolute error, everywhere.
 
     Formula:
         delta² (√(1 + (r / delta)²) - 1), with r = prediction - target; some libraries call this
@@ -351,7 +351,7 @@ def tukey_biweight(
     c: Annotated[
         float,
         Option(
-            "residual beyond which the loss is constant, as for outliers",
+            "residual beyond which the loss is constant, that of an outlier",
             Interval(above=0),
             beyond="it is constant",
         ),
@@ -367,8 +367,8 @@ def tukey_biweight(
     Hurts:
         When the residuals do not have standard deviation 1 and c is left unscaled: multiply it by
         their standard deviation, or all of them count as outliers. When fitting starts far from a
-        good solution: it is not convex, and its gradient far out is 0. When large errors are
-        genuine.
+        good solution: it is not convex, and its gradient for large residuals is 0. When large
+        errors are genuine.
 
     Formula:
         c²/6 (1 - (1 - (r / c)²)³) where |r| ≤ c, else c²/6, with r = prediction - target; where
