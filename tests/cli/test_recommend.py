@@ -250,7 +250,7 @@ def test_a_command_that_would_fail_says_so(run):
         "  #   not a probability (between 0 and 1)\n"
         "  lossctl show binary_cross_entropy\n"
     ) in said.out
-    assert "It takes labels of 0 and 1: write -1 as 0 first." in said.out
+    assert "It takes labels of 0 and 1: recode -1 as 0 first." in said.out
     compute, show = commands(said.out)
     assert (run(compute).code, run(show).code) == (3, 0)
 
