@@ -3,8 +3,8 @@
 `real` and `fake` hold the outputs of the discriminator or critic for real and for generated
 examples, one number each; their counts may differ, and the means of both are added. The loss of a
 generator takes `fake` only. Discriminators output probabilities or logits of being real, critics
-any number. Logarithms are natural, so results are in nats. A value outside its domain never reaches
-these functions: whoever reads the data raises `lossctl.errors.OutOfDomain`.
+any number. Logarithms are natural, so results are in nats. Values outside the domain never reach
+these functions: the code that reads the data raises `lossctl.errors.OutOfDomain`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from lossctl.block import Array
-from lossctl.catalogue.definition import PerRole, PerRow, Twin, loss
-from lossctl.catalogue.families.classification import EPSILON, HALF, SHARE, binary_cross_entropy
+from lossctl.catalogue.definition import METHODS, PerRole, PerRow, Twin, loss
+from lossctl.catalogue.families.classification.cross_entropy import binary_cross_entropy
 from lossctl.catalogue.kinds import PROBABILITIES, SCORES, VALUES, apart, narrowed
 from lossctl.catalogue.options import Interval, Option
+from lossctl.catalogue.probabilities import EPSILON, HALF, SHARE
 from lossctl.lazy import np
 
 PROBABILITY = narrowed(PROBABILITIES, columns="one")
@@ -223,7 +224,7 @@ def gan_generator(
             "torch",
             "torch.nn.functional.logsigmoid(-fake){reduction}",
             needs={"from_logits": True},
-            reductions={"mean": ".mean()", "sum": ".sum()", "none": ""},
+            reductions=METHODS,
             named=False,
         ),
     ),

@@ -2,8 +2,8 @@
 
 Boxes come as `(n, 4)`: left, top, right and bottom, finite, with right > left and bottom > top,
 whatever the format of the file. Each loss returns one term per row. Areas are computed on a scale
-of each row's own, so that none overflows or underflows. A value outside its domain never reaches
-these functions: whoever reads the data raises `lossctl.errors.OutOfDomain`.
+of each row's own, so that none overflows or underflows. Values outside the domain never reach these
+functions: the code that reads the data raises `lossctl.errors.OutOfDomain`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ import sys
 from typing import Annotated
 
 from lossctl.block import Array, Codes
-from lossctl.catalogue.definition import PerRow, Twin, loss
+from lossctl.catalogue.definition import METHODS, REDUCTIONS, PerRow, Twin, loss
 from lossctl.catalogue.kinds import Boxes
 from lossctl.catalogue.options import Interval, Option
 from lossctl.lazy import np
 
 LARGEST = sys.float_info.max
-QUOTED = {"mean": '"mean"', "sum": '"sum"', "none": '"none"'}
-METHODS = {"mean": ".mean()", "sum": ".sum()", "none": ""}
+QUOTED = REDUCTIONS["torch"]
 
 Eps = Annotated[float, Option("added to each denominator", Interval(at_least=0))]
 

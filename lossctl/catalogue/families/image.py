@@ -1,8 +1,8 @@
 """Losses of whole images, and of the features that a network extracts from them.
 
 Images come as `(images, height, width)` or `(images, height, width, channels)`, those of one call
-in one size; every loss has one number per image. A value outside its domain never reaches these
-functions: whoever reads the data raises `lossctl.errors.OutOfDomain`.
+in one size; every loss has one number per image. Values outside the domain never reach these
+functions: the code that reads the data raises `lossctl.errors.OutOfDomain`.
 """
 
 from __future__ import annotations

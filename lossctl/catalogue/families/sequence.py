@@ -2,8 +2,8 @@
 
 The rows of a sequence are its steps: `prediction` has one column per symbol or class, `target` one
 label per row. If a loss needs whole sequences, both arrive as `Ragged`, and a sequence may be
-empty. Logarithms are natural, so results are in nats. A value outside its domain never reaches
-these functions: whoever reads the data raises `lossctl.errors.OutOfDomain`.
+empty. Logarithms are natural, so results are in nats. Values outside the domain never reach these
+functions: the code that reads the data raises `lossctl.errors.OutOfDomain`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,7 @@ from typing import Annotated, Literal
 
 from lossctl.block import Array, Codes, Mask, Ragged
 from lossctl.catalogue.definition import DataNote, PerUnit, SeveralPerUnit, SeveralTerms, Twin, loss
-from lossctl.catalogue.families.classification import (
-    EPSILON,
-    ClassLogits,
-    Clip,
-    Normalise,
-    Smoothing,
+from lossctl.catalogue.families.classification.cross_entropy import (
     sparse_categorical_cross_entropy,
 )
 from lossctl.catalogue.kinds import (
@@ -35,6 +30,7 @@ from lossctl.catalogue.kinds import (
 )
 from lossctl.catalogue.numerics import log_softmax
 from lossctl.catalogue.options import Interval, Option
+from lossctl.catalogue.probabilities import EPSILON, ClassLogits, Clip, Normalise, Smoothing
 from lossctl.errors import DataError, OutOfDomain
 from lossctl.lazy import np
 

@@ -1,7 +1,7 @@
 """Contrastive losses of whole batches, in which every row is compared with all others.
 
-The rows of each batch arrive as `Ragged`; a batch has one term. A value outside its domain never
-reaches these functions: whoever reads the data raises `lossctl.errors.OutOfDomain`.
+The rows of each batch arrive as `Ragged`; a batch has one term. Values outside the domain never
+reach these functions: the code that reads the data raises `lossctl.errors.OutOfDomain`.
 """
 
 from __future__ import annotations

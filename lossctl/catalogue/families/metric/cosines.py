@@ -1,6 +1,6 @@
 """Losses of the cosine of the angle between vectors.
 
-A value outside its domain never reaches these functions: whoever reads the data raises
+Values outside the domain never reach these functions: the code that reads the data raises
 `lossctl.errors.OutOfDomain`.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Annotated, Literal
 
 from lossctl.block import Array
-from lossctl.catalogue.definition import PerRow, Twin, loss
+from lossctl.catalogue.definition import METHODS, PerRow, Twin, loss
 from lossctl.catalogue.families.metric.distances import SIGN
 from lossctl.catalogue.families.metric.vectors import cosine, length, one_minus_cosine
 from lossctl.catalogue.kinds import (
@@ -46,7 +46,7 @@ COSINES = replace(
             "torch",
             "torch.nn.functional.cosine_similarity(prediction, target, eps={eps}).neg(){reduction}",
             sets={"eps": 1e-8},
-            reductions={"mean": ".mean()", "sum": ".sum()", "none": ""},
+            reductions=METHODS,
             named=False,
             note="torch returns the cosine itself, hence the minus sign; without an epsilon it is "
             "nan at a zero vector",

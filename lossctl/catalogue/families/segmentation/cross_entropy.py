@@ -1,6 +1,6 @@
 """Cross-entropy and focal loss of pixels, by themselves or added to the Dice loss.
 
-Rows are pixels, in any order. A value outside its domain never reaches these functions: whoever
+Rows are pixels, in any order. Values outside the domain never reach these functions: the code that
 reads the data raises `lossctl.errors.OutOfDomain`.
 """
 
@@ -11,17 +11,15 @@ from typing import Annotated
 
 from lossctl.block import Array, Mask
 from lossctl.catalogue.definition import DataNote, SeveralTerms, Twin, loss
-from lossctl.catalogue.families.classification import (
-    EPSILON,
-    ClassLogits,
-    Clip,
-    Gamma,
-    Normalise,
+from lossctl.catalogue.families.classification.cross_entropy import (
     binary_cross_entropy,
-    binary_focal,
     categorical_cross_entropy,
-    categorical_focal,
     sparse_categorical_cross_entropy,
+)
+from lossctl.catalogue.families.classification.imbalance import (
+    Gamma,
+    binary_focal,
+    categorical_focal,
 )
 from lossctl.catalogue.families.segmentation.masks import AT_LEAST_0, activated, quotient
 from lossctl.catalogue.families.segmentation.overlap import (
@@ -34,6 +32,7 @@ from lossctl.catalogue.families.segmentation.overlap import (
 from lossctl.catalogue.kinds import Distribution, Labels, Masks, Shares
 from lossctl.catalogue.numerics import times
 from lossctl.catalogue.options import Option, numbers
+from lossctl.catalogue.probabilities import EPSILON, ClassLogits, Clip, Normalise
 from lossctl.lazy import np
 
 DiceWeight = Annotated[float, Option("weight of the Dice loss", AT_LEAST_0)]

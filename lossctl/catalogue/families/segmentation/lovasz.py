@@ -1,7 +1,7 @@
 """Lovász extensions of the Jaccard loss, of the pixels of whole images in any order.
 
-The pixels of several images arrive as `Ragged`. A value outside its domain never reaches these
-functions: whoever reads the data raises `lossctl.errors.OutOfDomain`.
+The pixels of several images arrive as `Ragged`. Values outside the domain never reach these
+functions: the code that reads the data raises `lossctl.errors.OutOfDomain`.
 """
 
 from __future__ import annotations

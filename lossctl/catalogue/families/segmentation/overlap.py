@@ -2,8 +2,8 @@
 
 Rows are pixels, in any order: `(n,)` for one mask, `(n, classes)` with one column per class. The
 terms of a class are overlap, prediction and target, whose sums make the ratio, so the number for
-several images together is not the mean of their numbers. A value outside its domain never reaches
-these functions: whoever reads the data raises `lossctl.errors.OutOfDomain`.
+several images together is not the mean of their numbers. Values outside the domain never reach
+these functions: the code that reads the data raises `lossctl.errors.OutOfDomain`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Losses that weight errors by their distance from the boundaries of masks.
 
-A value outside its domain never reaches these functions: whoever reads the data raises
+Values outside the domain never reach these functions: the code that reads the data raises
 `lossctl.errors.OutOfDomain`.
 """
 
