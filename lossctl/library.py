@@ -127,14 +127,14 @@ def recommend(
 
         known += inspect(target=target, prediction=prediction).facts
         trial = of_arrays(target, prediction)
-    card = answer(
+    told = answer(
         advise(base, known),
         trial=trial,
         why=[loss_name(base, name) for name in why],
         why_not=[loss_name(base, name) for name in why_not],
         explain=explain,
     )
-    return document(card)
+    return document(told.fields)
 
 
 def losses() -> Mapping[str, Loss]:

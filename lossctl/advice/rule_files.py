@@ -20,6 +20,7 @@ from lossctl.advice.rules import (
     LossCard,
     Measured,
     Named,
+    OptionAdvice,
     Publication,
     Requirement,
     Rule,
@@ -279,17 +280,18 @@ class Reader(VocabularyReader):
             for value in self.meant(task, node.key(name))
         }
 
-    def _params(self, node: Node) -> dict[str, Mapping[str, Any]]:
-        """Read what is said of a loss's options."""
-        found: dict[str, Mapping[str, Any]] = {}
-        for name, each in node.fields().items():
-            fields = each.known_fields(["value"], ["default", "because", "source"])
-            checks = {"because": Node.text, "source": self._source}
-            found[name] = {
-                key: checks[key](said) if key in checks else said.plain
-                for key, said in fields.items()
-            }
-        return found
+    def _params(self, node: Node) -> dict[str, OptionAdvice]:
+        """Read the values for a loss's options."""
+        params = {}
+        for name, option in node.fields().items():
+            fields = option.known_fields(["value"], ["default", "because", "source"])
+            params[name] = OptionAdvice(
+                value=fields["value"].plain,
+                default=fields.get("default", fields["value"]).plain,
+                because=fields["because"].text() if "because" in fields else "",
+                source=self._source(fields["source"]) if "source" in fields else "",
+            )
+        return params
 
     # rules
 

@@ -20,7 +20,7 @@ def interview(advice: Advice) -> Advice:
     typer.echo("Answer with a word or its number; Enter: none of these, or not known.", err=True)
     while advice.questions:
         question = advice.questions[0]
-        name = question.fact.name
+        name = question.fact
         try:
             value = _asked(advice, question)
         except EOFError:
@@ -36,7 +36,7 @@ def interview(advice: Advice) -> Advice:
 
 def _asked(advice: Advice, question: Question) -> FactValue | None:
     """Ask one question until the answer is understood; None if there is none."""
-    fact = question.fact
+    fact = advice.base.vocabulary.facts[question.fact]
     numbered = {str(number): word for number, word in enumerate(question.answers, 1)}
     typer.echo("", err=True)
     for conflict in advice.conflicts:

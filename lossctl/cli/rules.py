@@ -107,7 +107,7 @@ def show_rule(
 ) -> None:
     """Explain a rule, or show all of them as they are in effect."""
     from lossctl.advice.rule_base import load  # noqa: PLC0415
-    from lossctl.advice.workshop.rule_page import effective_rules, rule_card  # noqa: PLC0415  # --help reads none
+    from lossctl.advice.workshop.rule_page import effective_rules, rule_page  # noqa: PLC0415  # --help reads none
 
     destination = Output(form, output or [], None, rules or [])
     if effective == (name is not None):
@@ -116,7 +116,7 @@ def show_rule(
     if name is None:
         destination.emit(effective_rules(base))
     else:
-        destination.emit(rule_card(base, name))
+        destination.emit(rule_page(base, name))
 
 
 @app.command("lint", cls=Command)

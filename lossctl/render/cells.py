@@ -10,17 +10,17 @@ from lossctl.report import Cell, Column, Report, Table
 
 
 def as_table(report: Report) -> Table:
-    """Return the table of a report; a card without one becomes a table of its fields."""
+    """Return the table of a report; a page without one becomes a table of its fields."""
     if isinstance(report, Table):
         return report
     if report.table is not None:
         return report.table
     rows = [(name, flat(cell)) for name, cell in report.fields.items()]
-    return Table(report.title, (Column("field"), Column("value")), rows, "value")
+    return Table("fields", (Column("field"), Column("value")), rows, "value")
 
 
-def audible(table: Table, audience: Literal["machines", "people"]) -> list[int]:
-    """Return the places of the columns that are meant for somebody; nested ones fit no table."""
+def columns_for(audience: Literal["machines", "people"], table: Table) -> list[int]:
+    """Return the indices of the columns for an audience; nested ones fit no table."""
     return [
         place
         for place, column in enumerate(table.columns)

@@ -7,17 +7,17 @@ import io
 from collections.abc import Iterator, Sequence
 
 from lossctl.errors import visible
-from lossctl.render.cells import as_table, audible, flat
+from lossctl.render.cells import as_table, columns_for, flat
 from lossctl.report import Cell, Report
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def render(report: Report, digits: int) -> Iterator[str]:
+def render(report: Report, digits: int, width: int) -> Iterator[str]:
     """Yield the heading and one line a row."""
-    del digits
+    del digits, width
     table = as_table(report)
-    columns = audible(table, "machines")
+    columns = columns_for("machines", table)
     yield _line([protected(table.columns[place].name) for place in columns])
     for row in table.rows:
         yield _line([_cell(row[place]) for place in columns])

@@ -451,7 +451,7 @@ MISUSED = {
     ),
     "fraction of a class": (
         "{fact: n_classes, at_least: 2.5}",
-        "n_classes must be a whole number, not '2.5'",
+        "n_classes must be an integer, not '2.5'",
     ),
     "word for a flag": ("{outliers: maybe}", "outliers must be true or false, not 'maybe'"),
     "number for a flag": ("{outliers: 1}", "outliers must be true or false, not '1'"),
@@ -496,23 +496,23 @@ MISSPELT = {
     ),
     "value": (
         "{task: regresion}",
-        "there is no value 'regresion' of task\ndid you mean 'regression'?",
+        "unknown task 'regresion'\ndid you mean 'regression'?",
     ),
     "value in capitals": (
         "{task: Regression}",
-        "there is no value 'Regression' of task\ndid you mean 'regression'?",
+        "unknown task 'Regression'\ndid you mean 'regression'?",
     ),
     "value of several": (
         "{need: [stable, smoth]}",
-        "there is no value 'smoth' of need\ndid you mean 'smooth'?",
+        "unknown need 'smoth'\ndid you mean 'smooth'?",
     ),
     "union": (
         "{need: eazy}",
-        "there is no value 'eazy' of need\nthere are: 'same_unit', 'smooth', 'stable'",
+        "unknown need 'eazy'\nthere are: 'same_unit', 'smooth', 'stable'",
     ),
     "loss": (
         "{asked_for: cross_entropie}",
-        "there is no value 'cross_entropie' of asked_for\ndid you mean 'cross_entropy'?",
+        "unknown loss 'cross_entropie'\ndid you mean 'cross_entropy'?",
     ),
     "operator": (
         "{fact: n_classes, atleast: 3}",

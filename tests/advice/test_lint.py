@@ -10,7 +10,7 @@ import pytest
 from rule_bases import CARDS, FACTS, Fields, card, made, rule
 
 from lossctl.advice.rule_base import load
-from lossctl.advice.rules import Measured, RuleBase
+from lossctl.advice.rules import Measured, OptionAdvice, RuleBase
 from lossctl.advice.workshop.lint import Defect, agreement, implies, lint, models
 from lossctl.facts.conditions import All, AnyOf, Condition, Leaf, Not
 
@@ -373,9 +373,14 @@ def params(**options: Any) -> Change:
     [
         (cards(mse=None), "card", "mse", "has no card"),
         (cards(mse={"roles": ("prediction",)}), "card", "mse", "prediction, target"),
-        (cards(huber={"params": {"delta": {"value": -1.0}}}), "card", "huber", "delta"),
-        (cards(huber={"params": {"delta": {"value": 7.0}}}), "card", "huber", "default of delta"),
-        (cards(huber={"params": {"dleta": {"value": 1.0}}}), "card", "huber", "dleta"),
+        (cards(huber={"params": {"delta": OptionAdvice(-1.0, -1.0)}}), "card", "huber", "delta"),
+        (
+            cards(huber={"params": {"delta": OptionAdvice(7.0, 7.0)}}),
+            "card",
+            "huber",
+            "default of delta",
+        ),
+        (cards(huber={"params": {"dleta": OptionAdvice(1.0, 1.0)}}), "card", "huber", "dleta"),
         (cards(mse={"code": {}}), "card", "mse", "its code"),
         (params(huber={"delta": 0}), "option", "regression-default", "delta"),
         (params(mse={"delta": 1}), "option", "regression-default", "delta"),

@@ -10,7 +10,7 @@ import pytest
 from lossctl.advice.answer import answer
 from lossctl.advice.recommendation import advise
 from lossctl.advice.rule_files import read_folder
-from lossctl.advice.rules import LossCard, Measured, Named, Publication, Rule
+from lossctl.advice.rules import LossCard, Measured, Named, OptionAdvice, Publication, Rule
 from lossctl.errors import UsageError
 from lossctl.facts.conditions import All, Leaf
 from lossctl.facts.vocabulary import Known
@@ -80,7 +80,7 @@ def test_a_card_is_what_its_file_says(small):
         ("everywhere",),
     )
     assert (card.roles, card.activation) == (("real", "fake"), "none")
-    assert card.params == {"smooth": {"value": 0.1, "because": "It helps.", "source": "book"}}
+    assert card.params == {"smooth": OptionAdvice(0.1, 0.1, "It helps.", "book")}
     assert card.code == {"pytorch": "f()"}
     assert card.facts == {"task", "labels", "output", "n_classes", "skewed"}
 
@@ -167,11 +167,11 @@ CARDS = {  # what stands there, what instead, the line that is told, and what is
     "missing sources": ("  sources: [article]\n", "", "  tasks: [classification]",
                         "the key 'sources' is missing"),
     "task": ("[classification]", "[clasification, regression]", "  tasks: [clas",
-             "there is no value 'clasification' of task"),
+             "unknown task 'clasification'"),
     "output": (FITS, "  outputs: [probabilty]\n", "  outputs",
-               "there is no value 'probabilty' of output\ndid you mean 'probability'?"),
+               "unknown output 'probabilty'\ndid you mean 'probability'?"),
     "labels": (FITS, "  labels: [intger]\n", "  labels",
-               "there is no value 'intger' of labels\ndid you mean 'integer'?"),
+               "unknown labels 'intger'\ndid you mean 'integer'?"),
     "no list": (FITS, "  outputs: probability\n", "  outputs",
                 "a list is needed, not 'probability'"),
     "source": ("[article]", "[artcle]", "[artcle",
@@ -182,11 +182,11 @@ CARDS = {  # what stands there, what instead, the line that is told, and what is
     "part of a task": (FITS, "  parts: {regression: aded}\n", "  parts",
                        "there is no part 'aded'\ndid you mean 'added'?"),
     "task of a part": (FITS, "  parts: {regresion: added}\n", "  parts",
-                       "there is no value 'regresion' of task\ndid you mean 'regression'?"),
+                       "unknown task 'regresion'\ndid you mean 'regression'?"),
     "fact of a bar": (FITS, "  requires: [{when: {outlirs: true}, because: x}]\n", "  requires",
                       "there is no fact 'outlirs'\ndid you mean 'outliers'?"),
     "value of a bar": (FITS, "  excludes: [{when: {labels: onehot}, because: x}]\n", "  excludes",
-                       "there is no value 'onehot' of labels\ndid you mean 'one_hot'?"),
+                       "unknown labels 'onehot'\ndid you mean 'one_hot'?"),
     "reason of a bar": (FITS, "  excludes: [{when: {labels: one_hot}}]\n", "  excludes",
                         "the key 'because' is missing"),
     "key of a bar": (FITS, "  excludes: [{wen: {labels: one_hot}, because: x}]\n", "  excludes",
@@ -247,7 +247,7 @@ RULES = {
     "fact": (WHEN, WHEN.replace("task", "taks"), "  when: {taks",
              "there is no fact 'taks'\ndid you mean 'task'?"),
     "value": (WHEN, WHEN.replace("regression", "regresion"), "  when: {task: regresion",
-              "there is no value 'regresion' of task\ndid you mean 'regression'?"),
+              "unknown task 'regresion'\ndid you mean 'regression'?"),
     "source": ("book#7", "bok#7", "  sources: [bok",
                "there is no source 'bok'\ndid you mean 'book'?"),
     "overridden rule": (OVERRIDES, "  overrides: [sqares]\n", "  overrides",
@@ -271,9 +271,9 @@ RULES = {
     "fact of an example": (FIRES, "fires: [{taks: regression}]", "    fires: [{taks",
                            "there is no fact 'taks'\ndid you mean 'task'?"),
     "value of an example": (FIRES, "fires: [{task: regresion}]", "    fires: [{task: regresion",
-                            "there is no value 'regresion' of task\ndid you mean 'regression'?"),
+                            "unknown task 'regresion'\ndid you mean 'regression'?"),
     "union in an example": (FIRES, "fires: [{task: classification}]", "    fires: [{task: clas",
-                            "task classification is several: say which"),
+                            "'classification' covers several tasks; choose one"),
     "because and warning": (BECAUSE, f"  warning: Beware.\n{BECAUSE}", RULE, ONE_OF),
     "neither because nor warning": (BECAUSE, "", RULE, ONE_OF),
     "empty because": (BECAUSE, "  because: ''\n", "  because: ''", "the text is empty"),

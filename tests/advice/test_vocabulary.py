@@ -55,20 +55,20 @@ def test_a_value_is_of_the_type_of_its_fact(base, name, said, value):
 
 TASKS = "one of binary_classification, multiclass_classification"
 NOT_SAID = [
-    ("task", "regresion", "there is no value 'regresion' of task\ndid you mean 'regression'?"),
-    ("task", "Regression", "there is no value 'Regression' of task\ndid you mean 'regression'?"),
+    ("task", "regresion", "unknown task 'regresion'\ndid you mean 'regression'?"),
+    ("task", "Regression", "unknown task 'Regression'\ndid you mean 'regression'?"),
     (
         "output",
         "xyz",
-        "there is no value 'xyz' of output\nthere are: 'continuous', 'probability'",
+        "unknown output 'xyz'\nthere are: 'continuous', 'probability'",
     ),
-    ("task", "classification", f"task classification is several: say which\n{TASKS}"),
+    ("task", "classification", f"'classification' covers several tasks; choose one\n{TASKS}"),
     ("task", ["regression"], "task must be one word, not a list"),
     ("task", True, "task must be one word, not 'True'"),
     ("task", 1, "task must be one word, not '1'"),
-    ("task", "", "there is no value '' of task"),
-    ("need", "easy", "need easy is several: say which\none of smooth, stable"),
-    ("need", ["smooth", "stabel"], "there is no value 'stabel' of need\ndid you mean 'stable'?"),
+    ("task", "", "unknown task ''"),
+    ("need", "easy", "'easy' covers several needs; choose one\none of smooth, stable"),
+    ("need", ["smooth", "stabel"], "unknown need 'stabel'\ndid you mean 'stable'?"),
     ("need", [["smooth"]], "need must be one word, not a list"),
     ("outliers", "yes", "outliers must be true or false, not 'yes'"),
     ("outliers", 1, "outliers must be true or false, not '1'"),
@@ -87,14 +87,14 @@ NOT_SAID = [
     ("foreground", [0.5], "foreground must be a number, not '[0.5]'"),
     ("foreground", "1e400", "foreground must be at least 0 and at most 1, not '1e400'"),
     ("n_classes", 1, "n_classes must be at least 2, not '1'"),
-    ("n_classes", 2.5, "n_classes must be a whole number, not '2.5'"),
-    ("n_classes", "2.5", "n_classes must be a whole number, not '2.5'"),
+    ("n_classes", 2.5, "n_classes must be an integer, not '2.5'"),
+    ("n_classes", "2.5", "n_classes must be an integer, not '2.5'"),
     (
         "asked_for",
         "cross_entropie",
-        "there is no value 'cross_entropie' of asked_for\ndid you mean 'cross_entropy'?",
+        "unknown loss 'cross_entropie'\ndid you mean 'cross_entropy'?",
     ),
-    ("asked_for", "regression", "there is no value 'regression' of asked_for"),
+    ("asked_for", "regression", "unknown loss 'regression'"),
 ]
 
 
@@ -365,7 +365,7 @@ def test_an_option_may_be_given_several_times(base):
 def test_a_wrong_option_is_told_with_the_nearest(base):
     with pytest.raises(UsageError, match=r"^there is no fact 'taks'\ndid you mean 'task'\?$"):
         from_options(base, {"taks": "regression"})
-    with pytest.raises(UsageError, match=r"^there is no value 'smoth' of need\ndid you mean"):
+    with pytest.raises(UsageError, match=r"^unknown need 'smoth'\ndid you mean"):
         from_options(base, {"need": "stable,smoth"})
 
 
@@ -410,9 +410,12 @@ def test_standard_input_that_is_no_text_is_refused(base, monkeypatch, errors):
         ("\ntaks: regression", "2: there is no fact 'taks'\ndid you mean 'task'?"),
         (
             "\ntask: regresion",
-            "2: there is no value 'regresion' of task\ndid you mean 'regression'?",
+            "2: unknown task 'regresion'\ndid you mean 'regression'?",
         ),
-        ("\ntask: classification", f"2: task classification is several: say which\n{TASKS}"),
+        (
+            "\ntask: classification",
+            f"2: 'classification' covers several tasks; choose one\n{TASKS}",
+        ),
         ("\noutliers: 'true'", "2: outliers must be true or false, not 'true'"),
         (
             "\noutliers: yes",
@@ -422,7 +425,7 @@ def test_standard_input_that_is_no_text_is_refused(base, monkeypatch, errors):
         ("\n- task", "2: a mapping is needed, not a list"),
         (
             "\nasked_for: cross_entropie",
-            "2: there is no value 'cross_entropie' of asked_for\ndid you mean 'cross_entropy'?",
+            "2: unknown loss 'cross_entropie'\ndid you mean 'cross_entropy'?",
         ),
     ],
 )
@@ -515,19 +518,19 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "  then: {output: probability}",
         "  then: {output: probabilty}",
         "  then: {output",
-        "there is no value 'probabilty' of output\ndid you mean 'probability'?",
+        "unknown output 'probabilty'\ndid you mean 'probability'?",
     ),
     "union in a derivation": (
         "  then: {task: multiclass_classification}",
         "  then: {task: classification}",
         "  then: {task",
-        f"task classification is several: say which\n{TASKS}",
+        f"'classification' covers several tasks; choose one\n{TASKS}",
     ),
     "condition of a derivation": (
         f"- when: {{task: {MULTICLASS}}}",
         "- when: {task: multiclas_classification}",
         "- when: {task: multiclas_",
-        f"there is no value 'multiclas_classification' of task\ndid you mean '{MULTICLASS}'?",
+        f"unknown task 'multiclas_classification'\ndid you mean '{MULTICLASS}'?",
     ),
     "reason of a derivation": (
         TWO_CLASSES,

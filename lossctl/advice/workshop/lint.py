@@ -307,13 +307,13 @@ def _card_agrees(base: RuleBase, name: str, loss: Any) -> Iterator[Defect]:  # n
     card = base.cards[name]
     if card.roles != tuple(loss.roles):
         yield Defect("card", name, f"its roles are {', '.join(loss.roles)}")
-    values = {option: said["value"] for option, said in card.params.items()}
+    values = {name: option.value for name, option in card.params.items()}
     for message in _illegal(loss, values):
         yield Defect("card", name, message)
-    for option, said in card.params.items():
-        default = said.get("default", said["value"])
-        if option in loss.settings and default != loss.settings[option].default:
-            message = f"the default of {option} is {loss.settings[option].default}, not {default}"
+    for option, advised in card.params.items():
+        if option in loss.settings and advised.default != loss.settings[option].default:
+            default = loss.settings[option].default
+            message = f"the default of {option} is {default}, not {advised.default}"
             yield Defect("card", name, message)
     code = snippets(loss)
     if card.code != code:

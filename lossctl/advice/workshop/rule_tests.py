@@ -104,10 +104,10 @@ def failures(scenario: Scenario, base: RuleBase) -> Iterator[str]:
     against = {loss for loss, _ in (*advice.avoid, *advice.vetoed)}
     for loss in {*scenario.avoided} - against:
         yield f"{loss} is not advised against"
-    asked = [each.fact.name for each in advice.questions]
+    asked = [question.fact for question in advice.questions]
     if scenario.asks and not {*scenario.asks} & {*asked}:
         yield f"{_listed(asked)} is asked for, not {' or '.join(scenario.asks)}"
-    conflicting = {each.name for conflict in advice.conflicts for each in conflict.facts}
+    conflicting = {name for conflict in advice.conflicts for name in conflict.names}
     for name in {*scenario.contradicts} - conflicting:
         yield f"{name} is not reported as a contradiction"
     yield from _words(scenario, answer(advice).fields)
