@@ -196,6 +196,8 @@ def _explained(advice: Advice, answer: Answer, each: Explanation) -> Section:
         entries.append(Entry("would be first with", change or "no change of one or two facts"))
     heading = f"Why {each.loss} is {'' if each.state == 'first' else 'not '}ranked first"
     texts = tuple(entry for entry in entries if entry.text)
+    if each.state == "first":
+        return Section(heading, (Entries(texts),))
     return Section(heading, (Paragraph(each.because), Entries(texts)))
 
 

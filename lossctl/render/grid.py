@@ -7,11 +7,17 @@ from itertools import zip_longest
 
 from lossctl.errors import visible
 from lossctl.render.cells import columns_for, row_texts
-from lossctl.render.layout import Line, Piece, Style, cell_width, entry_lines, filled, line_width
+from lossctl.render.layout import (
+    GAP,
+    Line,
+    Piece,
+    Style,
+    cell_width,
+    entry_lines,
+    filled,
+    line_width,
+)
 from lossctl.report import Column, Entries, Entry, Name, Table
-
-GAP = 2
-"""Columns of space between two columns."""
 
 FOLDED = 24
 """The least width to which a column of texts is folded."""

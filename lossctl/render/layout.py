@@ -42,7 +42,10 @@ DEEPER = 4
 """Columns by which what belongs to an entry is indented, where it stands below its name."""
 
 READABLE = 30
-"""The least width of a text beside a column of names; where there is less, it goes below them."""
+"""The least width of a text beside a column of names."""
+
+GAP = 2
+"""The space between two columns."""
 
 
 def page_lines(page: Page, width: int) -> Iterator[Line]:
@@ -132,31 +135,34 @@ def _commands(item: Commands, frame: _Frame) -> Iterator[Line]:
 
 
 def _entries(item: Entries, frame: _Frame) -> Iterator[Line]:
-    """Set texts beside their names where there is room for all of them, else below."""
+    """Set texts beside their names; below those that are longer than the column of names."""
     leads = [""] * len(item.entries)
     if item.numbered:
         digits = len(str(len(item.entries)))
         leads = [f"{number:>{digits}}  " for number, _ in enumerate(item.entries, 1)]
-    widths = [_text_width(entry.name) for entry in item.entries]
-    column = max(widths, default=0) + 2
-    lead = len(leads[0]) if leads else 0
-    beside = frame.room - lead - column >= READABLE and any(entry.text for entry in item.entries)
-    for entry, number in zip(item.entries, leads, strict=True):
-        yield from _entry(entry, number, column if beside else 0, frame)
+    column = _name_column(item, frame.room - max(map(len, leads), default=0))
+    for entry, lead in zip(item.entries, leads, strict=True):
+        yield from _entry(entry, lead, column, frame)
+
+
+def _name_column(item: Entries, room: int) -> int:
+    """Return the width of the column of names; 0 where texts need all the room there is."""
+    texts = [_text_width(entry.text) for entry in item.entries]
+    needed = min(max(texts, default=0), max(READABLE, room // 2))
+    names = [_text_width(entry.name) for entry in item.entries]
+    fitting = [name for name in names if name + GAP <= room - needed]
+    return max(fitting) + GAP if fitting and any(texts) else 0
 
 
 def _entry(entry: Entry, lead: str, column: int, frame: _Frame) -> Iterator[Line]:
-    """Lay one entry out; without a column, its text goes below its name."""
     inner = frame.deeper(len(lead) + (column or DEEPER))
     name = list(_filled(entry.name, replace(frame, hang=len(lead) + 2), lead=lead, labels=True))
-    body = list(_filled(entry.text, inner)) if entry.text else []
-    if column and body:
-        (first,) = name
-        gap = " " * (inner.indent - line_width(first))
-        first.append((gap, ""))
-        first.extend(body.pop(0)[1:])
+    text = list(_filled(entry.text, inner)) if entry.text else []
+    gap = inner.indent - line_width(name[-1])
+    if column and text and gap >= GAP:
+        name[-1] += [(" " * gap, ""), *text.pop(0)[1:]]
     yield from name
-    yield from body
+    yield from text
     for item in entry.details:  # a second line of one is set in, to be told from the next one
         yield from _item(item, replace(inner, hang=2) if isinstance(item, Paragraph) else inner)
 

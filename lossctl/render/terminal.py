@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from rich.console import Console
 from rich.text import Text as Styled
@@ -55,7 +57,7 @@ def _lines(report: Report, digits: int) -> Iterator[Line]:
 
 def _styled(line: Line) -> Styled:
     styled = Styled()
-    for text, style in line:
-        styled.append(text, STYLES.get(style, ""))
+    for style, pieces in groupby(line, key=itemgetter(1)):
+        styled.append("".join(text for text, _ in pieces), STYLES.get(style, ""))
     styled.rstrip()
     return styled

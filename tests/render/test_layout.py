@@ -102,12 +102,22 @@ def test_texts_stand_beside_names_where_there_is_room():
     ]
 
 
-def test_texts_stand_below_names_where_there_is_no_room():
+def test_texts_stand_below_names_that_are_too_long_for_their_column():
     assert lines(40, ENTRIES) == [
+        "mse  a sentence with many short words",
+        "     that goes on until it has to be",
+        "     folded",
+        "--delta 1",
+        "     short",
+    ]
+
+
+def test_texts_stand_below_all_names_where_there_is_no_room():
+    assert lines(34, ENTRIES) == [
         "mse",
-        "    a sentence with many short words",
-        "    that goes on until it has to be",
-        "    folded",
+        "    a sentence with many short",
+        "    words that goes on until it",
+        "    has to be folded",
         "--delta 1",
         "    short",
     ]
