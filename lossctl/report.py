@@ -183,7 +183,7 @@ def as_fields(value: Any) -> Any:  # noqa: ANN401  # whatever a result is made o
     {'line': 'lossctl list', 'remark': ''}
     """
     if is_dataclass(value):
-        return {each.name: as_fields(getattr(value, each.name)) for each in fields(value)}
+        return {field.name: as_fields(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
         return {key: as_fields(inner) for key, inner in value.items()}
     if isinstance(value, frozenset):

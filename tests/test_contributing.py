@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -49,6 +50,43 @@ def test_the_example_is_computed_by_the_command_line(package, environment):
 def test_the_example_has_a_help_page_and_is_listed(package, environment):
     assert "Fourth power" in lossctl(package, environment, "compute", "quartic", "--help").stdout
     assert "quartic" in lossctl(package, environment, "list", "--format", "value").stdout
+
+
+def test_the_example_is_explained_without_the_sections_that_its_docstring_lacks(
+    package, environment
+):
+    done = lossctl(package, environment, "show", "quartic")
+    assert (done.stderr, done.returncode) == ("", 0)
+    title, *_ = lines = done.stdout.splitlines()
+    assert title == "quartic: Fourth power of the residual."
+    headings = [line for line in lines[1:] if line and not line.startswith(" ")]
+    assert headings == [
+        "Warnings",
+        "Inputs, in the order of the files",
+        "Options",
+        "Other names",
+        "Signature",
+    ]
+    fields = json.loads(lossctl(package, environment, "show", "quartic", "-f", "json").stdout)
+    assert [fields[name] for name in ("formula", "helps", "example")] == [None] * 3
+    assert lossctl(package, environment, "show", "quartic", "-f", "markdown").returncode == 0
+
+
+def test_a_loss_without_a_docstring_is_listed_and_explained(package, environment):
+    example = package / "my_losses.py"
+    text = example.read_text(encoding="utf-8")
+    example.write_text(text.replace('    """Fourth power of the residual."""\n', ""))
+    assert lossctl(package, environment, "list").stderr == ""
+    done = lossctl(package, environment, "show", "quartic")
+    assert (done.stdout.splitlines()[0], done.stderr) == ("quartic", "")
+
+
+def test_the_rules_say_that_they_do_not_know_the_example(package, environment):
+    asked = ("recommend", "--task", "regression")
+    assert lossctl(package, environment, *asked).returncode == 0
+    done = lossctl(package, environment, *asked, "--why", "quartic")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: the rules have no card for 'quartic'" in done.stderr
 
 
 def test_every_file_that_the_table_names_is_there():

@@ -206,7 +206,9 @@ def answer(
     situation, base = advice.situation, advice.base
     asked_for = [str(situation.facts["asked_for"])] if "asked_for" in situation.facts else []
     data = _Data(files, reading, trial)
-    recommendations = tuple(_recommendation(advice, each, data) for each in situation.recommended)
+    recommendations = tuple(
+        _recommendation(advice, ranked, data) for ranked in situation.recommended
+    )
     avoid = tuple(Avoided(loss, rule.text, rule.id, rule.sources) for loss, rule in advice.avoid)
     cited = {source for recommendation in recommendations for source in recommendation.sources}
     cited |= {source for avoided in avoid for source in avoided.sources}
@@ -271,7 +273,7 @@ def _unique(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(text for text in dict.fromkeys(texts) if text)
 
 
-def _files(advice: Advice, card: LossCard, given: Sequence[str]) -> tuple[list[str], bool]:
+def _files(advice: Advice, card: LossCard, files: Sequence[str]) -> tuple[list[str], bool]:
     """Name the files for a loss, and tell whether the user's are all that it needs.
 
     Two files were read as predictions and targets. A loss with other inputs, such as pairs and
@@ -279,12 +281,12 @@ def _files(advice: Advice, card: LossCard, given: Sequence[str]) -> tuple[list[s
     """
     names = [PLACEHOLDERS.get(role, role.upper()) for role in card.roles]
     predicted = any(known.name == "output" and known.origin == "data" for known in advice.known)
-    if len(given) == len(names) or (len(given) == 1 and predicted):
-        return [*given], True  # a file for each role, or one for all
-    if len(given) > 1 and card.roles[:2] == ("prediction", "target"):
-        names[: len(given)] = given
-    if len(given) == 1 and card.roles[-1] == "target":
-        names[-1] = given[0]
+    if len(files) == len(names) or (len(files) == 1 and predicted):
+        return [*files], True  # a file for each role, or one for all
+    if len(files) > 1 and card.roles[:2] == ("prediction", "target"):
+        names[: len(files)] = files
+    if len(files) == 1 and card.roles[-1] == "target":
+        names[-1] = files[0]
     return names, False
 
 

@@ -45,7 +45,7 @@ def answer_page(advice: Advice, answer: Answer) -> Page:
         Section("Conflicts", _conflicts(answer)),
         *_recommended(advice, answer),
         *_discouraged(answer),
-        *(_explained(advice, answer, each) for each in answer.explanations),
+        *(_explained(advice, answer, explanation) for explanation in answer.explanations),
         *_background(advice, answer),
         Section("Questions that would change the answer", _questions(answer)),
         Section("Next steps", _next_steps(answer)),
@@ -56,26 +56,30 @@ def answer_page(advice: Advice, answer: Answer) -> Page:
 
 def _title(advice: Advice) -> str:
     """Name the problem: all that was stated, and those facts from data that decided."""
-    given = [known for known in advice.known if known.origin != "derived"]
-    if not given:
+    underived = [known for known in advice.known if known.origin != "derived"]
+    if not underived:
         return "Nothing is known about the problem yet"
     deciding = _deciding_facts(advice)
-    named = [known for known in given if known.origin != "data" or known.name in deciding]
-    return "For " + ", ".join(statement(known.name, known.value) for known in named or given)
+    named = [known for known in underived if known.origin != "data" or known.name in deciding]
+    return "For " + ", ".join(statement(known.name, known.value) for known in named or underived)
 
 
 def _deciding_facts(advice: Advice) -> set[str]:
     """Name the facts in the rules that chose, and those from which such facts follow."""
     choosing = [rule for rule in advice.situation.fired if rule.kind != "advise"]
     names = {name for rule in choosing for name in rule.facts}
-    behind = [each for each in advice.base.vocabulary.derived if each.then.keys() & names]
+    behind = [
+        derivation
+        for derivation in advice.base.vocabulary.derived
+        if derivation.then.keys() & names
+    ]
     return names | {leaf.fact for derivation in behind for leaf in derivation.when.leaves()}
 
 
 def _conflicts(answer: Answer) -> tuple[Item, ...]:
     points = tuple(
         " and ".join(
-            f"{statement(each.name, each.value)} ({each.origin})" for each in conflict.facts
+            f"{statement(known.name, known.value)} ({known.origin})" for known in conflict.facts
         )
         + f": {conflict.because}"
         for conflict in answer.conflicts
@@ -84,14 +88,19 @@ def _conflicts(answer: Answer) -> tuple[Item, ...]:
 
 
 def _recommended(advice: Advice, answer: Answer) -> Iterator[Section]:
-    names = list(dict.fromkeys(each.part for each in answer.recommendations))
+    names = list(dict.fromkeys(recommendation.part for recommendation in answer.recommendations))
     for part in names:
         heading = "Recommended" if len(names) == 1 else advice.base.parts[part]
-        choices = [each for each in answer.recommendations if each.part == part]
+        choices = [
+            recommendation
+            for recommendation in answer.recommendations
+            if recommendation.part == part
+        ]
         yield Section(heading, (_choices(choices),))
-    for each in answer.recommendations:
-        if each.rank == 1:
-            yield Section(f"With {each.loss}", tuple(_notes(each, all_of_them=_explains(answer))))
+    for recommendation in answer.recommendations:
+        if recommendation.rank == 1:
+            notes = tuple(_notes(recommendation, everything=_explains(answer)))
+            yield Section(f"With {recommendation.loss}", notes)
     if _explains(answer) and answer.remarks:
         yield Section("For every loss", (Points(answer.remarks),))
 
@@ -102,37 +111,44 @@ def _explains(answer: Answer) -> bool:
 
 def _choices(recommendations: Sequence[Recommendation]) -> Entries:
     """List losses with the deciding rule's reason or, where that is given already, their use."""
-    given: set[str] = set()
+    shown: set[str] = set()
     entries = []
-    for each in recommendations:
-        reason = each.because[0]
-        repeated = reason in given or not each.leads or (each.default and each.rank > 1)
-        entries.append(Entry(Name(each.loss), first_sentence(each.fits if repeated else reason)))
-        given.add(reason)
+    for recommendation in recommendations:
+        reason = recommendation.because[0]
+        repeated = (
+            reason in shown
+            or not recommendation.leads
+            or (recommendation.default and recommendation.rank > 1)
+        )
+        text = first_sentence(recommendation.fits if repeated else reason)
+        entries.append(Entry(Name(recommendation.loss), text))
+        shown.add(reason)
     return Entries(tuple(entries), numbered=True)
 
 
-def _notes(each: Recommendation, *, all_of_them: bool) -> Iterator[Item]:
+def _notes(recommendation: Recommendation, *, everything: bool) -> Iterator[Item]:
     """Yield the options of a first choice, its output activation, and remarks on it."""
-    entries = list(_option_entries(each, all_of_them=all_of_them))
-    if each.activation:
-        entries.append(Entry("output activation", each.activation))
+    entries = list(_option_entries(recommendation, everything=everything))
+    if recommendation.activation:
+        entries.append(Entry("output activation", recommendation.activation))
     if entries:
         yield Entries(tuple(entries))
-    given = {option.because for option in each.options.values()}
-    remarks = [*each.warnings, *each.advice, *each.disagree]
-    remarks = [text for text in remarks if text not in given]
-    points: list[Text] = [*(remarks if all_of_them else remarks[:NOTES])]
+    reasons = {option.because for option in recommendation.options.values()}
+    remarks = [*recommendation.warnings, *recommendation.advice, *recommendation.disagree]
+    remarks = [text for text in remarks if text not in reasons]
+    points: list[Text] = [*(remarks if everything else remarks[:NOTES])]
     if len(points) < len(remarks):
         points.append((f"{len(remarks) - NOTES} more with ", Code("--explain")))
     if points:
         yield Points(tuple(points))
 
 
-def _option_entries(each: Recommendation, *, all_of_them: bool) -> Iterator[Entry]:
-    shown = [name for name, option in each.options.items() if option.because or all_of_them]
-    for because, names in groupby(shown, key=lambda name: each.options[name].because):
-        flags = (Code(_flag(name, each.options[name].value)) for name in names)
+def _option_entries(recommendation: Recommendation, *, everything: bool) -> Iterator[Entry]:
+    shown = [
+        name for name, option in recommendation.options.items() if option.because or everything
+    ]
+    for because, names in groupby(shown, key=lambda name: recommendation.options[name].because):
+        flags = (Code(_flag(name, recommendation.options[name].value)) for name in names)
         yield Entry(joined(flags), first_sentence(because))
 
 
@@ -157,8 +173,8 @@ def _discouraged(answer: Answer) -> Iterator[Section]:
 def _by_reason(losses: Iterable[Avoided | Vetoed]) -> dict[str, list[Name]]:
     """Put losses with the same reason together."""
     names: dict[str, list[Name]] = {}
-    for each in losses:
-        names.setdefault(each.because, []).append(Name(each.loss))
+    for loss in losses:
+        names.setdefault(loss.because, []).append(Name(loss.loss))
     return names
 
 
@@ -168,7 +184,7 @@ def _counted(names: Sequence[Part]) -> Text:
     return (*parts(listed), f" and {len(names) - NAMED} more") if len(names) > NAMED else listed
 
 
-def _explained(advice: Advice, answer: Answer, each: Explanation) -> Section:
+def _explained(advice: Advice, answer: Answer, explanation: Explanation) -> Section:
     """Describe a loss, the rules for and against it, and what would rank it first."""
 
     def reasons(label: str, of_rules: Sequence[Reason]) -> Iterator[Entry]:
@@ -182,23 +198,25 @@ def _explained(advice: Advice, answer: Answer, each: Explanation) -> Section:
             yield Entry(label, reason.text, details)
 
     entries = [
-        Entry("fits", each.fits),
-        Entry("strengths", " ".join(each.strengths)),
-        Entry("weaknesses", " ".join(each.weaknesses)),
-        Entry("used for", "; ".join(each.use)),
-        *reasons("in favour", each.votes_for),
-        *reasons("against", each.votes_against),
-        *(Entry("does not fit", text) for text in each.vetoes[1:]),
-        Entry("may depend on", _counted(each.unknown)),
+        Entry("fits", explanation.fits),
+        Entry("strengths", " ".join(explanation.strengths)),
+        Entry("weaknesses", " ".join(explanation.weaknesses)),
+        Entry("used for", "; ".join(explanation.use)),
+        *reasons("in favour", explanation.votes_for),
+        *reasons("against", explanation.votes_against),
+        *(Entry("does not fit", text) for text in explanation.vetoes[1:]),
+        Entry("may depend on", _counted(explanation.unknown)),
     ]
-    if each.state != "first":
-        change = ", ".join(statement(name, value) for name, value in each.smallest_change.items())
+    if explanation.state != "first":
+        change = ", ".join(
+            statement(name, value) for name, value in explanation.smallest_change.items()
+        )
         entries.append(Entry("would be first with", change or "no change of one or two facts"))
-    heading = f"Why {each.loss} is {'' if each.state == 'first' else 'not '}ranked first"
-    texts = tuple(entry for entry in entries if entry.text)
-    if each.state == "first":
-        return Section(heading, (Entries(texts),))
-    return Section(heading, (Paragraph(each.because), Entries(texts)))
+    items = (Entries(tuple(entry for entry in entries if entry.text)),)
+    if explanation.state == "first":
+        return Section(f"Why {explanation.loss} is ranked first", items)
+    heading = f"Why {explanation.loss} is not ranked first"
+    return Section(heading, (Paragraph(explanation.because), *items))
 
 
 def _citations(advice: Advice, sources: Sequence[str], *, with_places: bool) -> str:
@@ -226,17 +244,17 @@ def _background(advice: Advice, answer: Answer) -> Iterator[Section]:
     if facts:
         yield Section("Facts", (Entries(facts),))
     fired = tuple(
-        Entry(Name(each.rule), f"{each.kind}, {each.evidence}: {each.when}")
-        for each in answer.fired
+        Entry(Name(reason.rule), f"{reason.kind}, {reason.evidence}: {reason.when}")
+        for reason in answer.fired
     )
     if fired:
         yield Section(f"Rules that fire ({len(fired)})", (Entries(fired),))
-    pending = joined(Name(each.rule) for each in answer.pending)
+    pending = joined(Name(reason.rule) for reason in answer.pending)
     if pending:
         heading = f"Rules that depend on unknown facts ({len(answer.pending)})"
         yield Section(heading, (Paragraph(pending),))
     cited = dict.fromkeys(
-        source.partition("#")[0] for each in answer.fired for source in each.sources
+        source.partition("#")[0] for reason in answer.fired for source in reason.sources
     )
     if cited:
         sources = tuple(Entry(name, str(advice.base.sources[name])) for name in cited)
@@ -245,7 +263,9 @@ def _background(advice: Advice, answer: Answer) -> Iterator[Section]:
 
 
 def _questions(answer: Answer) -> tuple[Item, ...]:
-    entries = tuple(Entry(each.question, details=_outcomes(each)) for each in answer.questions)
+    entries = tuple(
+        Entry(question.question, details=_outcomes(question)) for question in answer.questions
+    )
     return (Entries(entries),) if entries else ()
 
 
@@ -255,8 +275,8 @@ def _outcomes(question: Question) -> tuple[Item, ...]:
     if question.guess:
         suggested = in_words(question.guess.value)
         details.append(Paragraph(f"The data suggest {suggested}: {question.guess.evidence}"))
-    changing = [each for each in question.values if each.changes == "first"]
-    shown = changing or [each for each in question.values if each.changes == "top"]
+    changing = [possible for possible in question.values if possible.changes == "first"]
+    shown = changing or [possible for possible in question.values if possible.changes == "top"]
 
     def outcome(possible: PossibleAnswer) -> Text:
         if not changing:
@@ -264,22 +284,22 @@ def _outcomes(question: Question) -> tuple[Item, ...]:
         return (*parts(joined(map(Name, possible.first.values()))), " first")
 
     entries = tuple(
-        Entry(joined((Code(each.option) for each in possible), " or "), text)
-        for text, possible in groupby(shown, key=outcome)
+        Entry(joined((Code(possible.option) for possible in answers), " or "), text)
+        for text, answers in groupby(shown, key=outcome)
     )
     return (*details, Entries(entries))
 
 
 def _next_steps(answer: Answer) -> tuple[Item, ...]:
-    firsts = [each for each in answer.recommendations if each.rank == 1]
+    firsts = [first for first in answer.recommendations if first.rank == 1]
     if not firsts:
         return ()
     commands = [
         Command(
-            each.command,
-            f"does not accept the data as they are: {each.refused}" if each.refused else "",
+            first.command,
+            f"does not accept the data as they are: {first.refused}" if first.refused else "",
         )
-        for each in firsts
+        for first in firsts
     ]
     return (Commands((*commands, Command(f"lossctl show {firsts[0].loss}"))),)
 
@@ -310,7 +330,7 @@ def _table(recommendations: Sequence[Recommendation]) -> Table:
         Column("sources"),
     )
     rows = [
-        tuple(as_fields(getattr(each, column.name)) for column in columns)
-        for each in recommendations
+        tuple(as_fields(getattr(recommendation, column.name)) for column in columns)
+        for recommendation in recommendations
     ]
     return Table("recommendations", columns, rows, "loss")

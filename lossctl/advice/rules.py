@@ -226,7 +226,7 @@ class LossCard:
     def facts(self) -> frozenset[str]:
         """The facts that decide whether it fits."""
         requirements = (*self.requires, *self.excludes)
-        required = {leaf.fact for each in requirements for leaf in each.when.leaves()}
+        required = {leaf.fact for rule in requirements for leaf in rule.when.leaves()}
         return frozenset({"task", "labels", "output", *required})
 
     def part_in(self, facts: Facts) -> str:

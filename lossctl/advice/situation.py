@@ -103,8 +103,8 @@ class Situation:
             for name, fitting in declared
             if fitting and name in facts and facts[name] not in fitting
         ]
-        reasons += [each.because for each in card.requires if each.when.holds(facts) is False]
-        reasons += [each.because for each in card.excludes if each.when.holds(facts)]
+        reasons += [rule.because for rule in card.requires if rule.when.holds(facts) is False]
+        reasons += [rule.because for rule in card.excludes if rule.when.holds(facts)]
         forbidding = [vote.rule.text for vote in self.votes("forbid", loss)]
         # A rule against it says more than that it does not fit.
         avoiding = [rule.text for rule in self.avoided(loss)] if reasons else []
@@ -233,7 +233,7 @@ class Situation:
     def possible(self) -> bool:
         """Whether the facts do not contradict each other."""
         vocabulary = self.base.vocabulary
-        return not any(each.when.holds(self.facts) for each in vocabulary.contradictory) and all(
+        return not any(rule.when.holds(self.facts) for rule in vocabulary.contradictory) and all(
             self.facts[name] == value
             for derivation in vocabulary.derived
             if derivation.when.holds(self.facts)

@@ -32,7 +32,7 @@ EXACT = 1e-12
 
 def loss_page(
     loss: Loss,
-    given: Mapping[str, object],
+    options: Mapping[str, object],
     *,
     like: str | None = None,
     twin: Twin | None = None,
@@ -41,7 +41,7 @@ def loss_page(
 
     Args:
         loss: the loss.
-        given: options by name.
+        options: values of options by name.
         like: a framework whose conventions hold.
         twin: the very twin whose conventions hold.
 
@@ -52,7 +52,7 @@ def loss_page(
     >>> loss_page(find("huber")[0], {"delta": 2.0}).fields["twins"][0]["code"]
     'torch.nn.functional.huber_loss(prediction, target, delta=2.0, reduction="mean")'
     """
-    computation = prepare(loss, given, like=like, twin=twin)
+    computation = prepare(loss, options, like=like, twin=twin)
     written = loss.sections  # a plug-in may leave any of them out
     fields: dict[str, Cell] = {
         "name": loss.name,
@@ -88,7 +88,7 @@ def loss_page(
         ],
         "optimum": loss.optimum,
         "signature": computation.signature(weight=None, missing="error"),
-        "twins": [_twin(each, computation) for each in loss.twins],
+        "twins": [_twin(equivalent, computation) for equivalent in loss.twins],
         "example": written.get("Example"),
         "references": written.get("References"),
     }

@@ -95,8 +95,8 @@ class Fact:
                 return value
             raise UsageError(f"{self.name} must be true or false, not {quote(str(value))}")
         if self.type == "several":
-            many = value if isinstance(value, list | tuple | frozenset | set) else [value]
-            return frozenset(self._word(each, self.values) for each in many)
+            words = value if isinstance(value, list | tuple | frozenset | set) else [value]
+            return frozenset(self._word(word, self.values) for word in words)
         if self.type in ("number", "integer"):
             return self._number(value)
         return self._word(value, self.values if self.type == "choice" else losses)

@@ -1,4 +1,4 @@
-"""How a cell looks to people and in plain columns; shared by the formats that are tables."""
+"""How cells are written, for people and in full; shared by the formats that are tables."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def columns_for(audience: Literal["machines", "people"], table: Table) -> list[i
 
 
 def flat(cell: Cell) -> str:
-    """Write a cell as one text in full precision."""
+    """Write a cell as a single text in full precision."""
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -57,7 +57,7 @@ def shown(cell: Cell, digits: int) -> str:
 
 
 def row_texts(table: Table, row: Sequence[Cell], places: Sequence[int], digits: int) -> list[str]:
-    """Write some cells of a row; a slice without a name is all rows."""
+    """Write some cells of a row for people; a slice without a name holds all rows."""
     return [
         "(all)"
         if row[place] is None and table.columns[place].within == "slice"

@@ -1,4 +1,4 @@
-"""CSV in full precision, with text cells that no spreadsheet takes for a formula."""
+"""CSV in full precision, with text cells that no spreadsheet evaluates as a formula."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _cell(cell: Cell) -> str:
 
 
 def protected(text: str) -> str:
-    """Put an apostrophe before a text that a spreadsheet would run; numbers stay numbers."""
+    """Put an apostrophe before text that a spreadsheet would evaluate; numbers stay numbers."""
     if not text.startswith(FORMULA):
         return visible(text)
     try:

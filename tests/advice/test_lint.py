@@ -314,7 +314,7 @@ def test_a_combination_of_facts_without_a_loss_is_found():
     ]
     # Outliers unknown or true: 2 of 3; labels and output 3 each, imbalanced 3.
     assert gap.subject == "classification"
-    assert gap.message == "54 combinations have no loss, such as task classification"
+    assert gap.message == "54 combinations of facts have no loss, such as task classification"
 
 
 def test_a_combination_that_contradicts_itself_needs_no_loss():

@@ -419,10 +419,10 @@ def test_standard_input_that_is_no_text_is_refused(base, monkeypatch, errors):
         ("\noutliers: 'true'", "2: outliers must be true or false, not 'true'"),
         (
             "\noutliers: yes",
-            "2: 'yes' may be a word or a switch\nwrite true or false, or put it in quotes",
+            "2: 'yes' is ambiguous: text or a boolean\nwrite true or false, or put it in quotes",
         ),
-        ("task: regression\ntask: regression", "2: the key 'task' stands in line 1 already"),
-        ("\n- task", "2: a mapping is needed, not a list"),
+        ("task: regression\ntask: regression", "2: duplicate key 'task', first used in line 1"),
+        ("\n- task", "2: expected a mapping, not a list"),
         (
             "\nasked_for: cross_entropie",
             "2: unknown loss 'cross_entropie'\ndid you mean 'cross_entropy'?",
@@ -470,7 +470,7 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "    help: the field\n",
         "",
         "    group: problem\n    type: choice\n    hint: true",
-        "the key 'help' is missing",
+        "missing key 'help'",
     ),
     "group": (
         "    group: data\n    type: integer",
@@ -488,7 +488,7 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "    hint: true",
         "    hint: 'true'",
         "    hint: 'true'",
-        "true or false is needed, not 'true'",
+        "expected true or false, not 'true'",
     ),
     "member of a union": (
         "      easy: [smooth, stable]",
@@ -536,7 +536,7 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         TWO_CLASSES,
         "",
         "- when: {fact: n_classes, at_least: 3}",
-        "the key 'because' is missing",
+        "missing key 'because'",
     ),
     "fact in a contradiction": (
         "- when: {task: regression, output: probability}",
@@ -554,13 +554,13 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "  loss: the loss\n",
         "  loss:\n",
         "  loss:\n",
-        "text is needed, not nothing",
+        "expected text, not nothing",
     ),
     "meaning of a value": (
         "      medical: pictures of bodies",
         "      medical: 5",
         "      medical: 5",
-        "text is needed, not '5'",
+        "expected text, not '5'",
     ),
 }
 

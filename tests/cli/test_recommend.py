@@ -398,9 +398,9 @@ def test_a_missing_label_is_no_class(nothing):
     [
         ({"n_classes": np.array([3, 4])}, "n_classes must be a number, not '[3 4]'"),
         ({"imbalanced": np.array([True, False])}, "imbalanced must be true or false, not "),
-        ({"why": [None]}, "a loss is named by a word, not 'None'"),
-        ({"why_not": [3]}, "a loss is named by a word, not '3'"),
-        ({"rules": "a\0b"}, "'a\\x00b' is no name of a file"),
+        ({"why": [None]}, "the name of a loss must be text, not 'None'"),
+        ({"why_not": [3]}, "the name of a loss must be text, not '3'"),
+        ({"rules": "a\0b"}, "'a\\x00b' is not a valid file name"),
     ],
 )
 def test_what_a_program_says_wrongly_is_told(stated, message):

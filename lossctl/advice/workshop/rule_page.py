@@ -89,8 +89,8 @@ def _losses(rule: Rule) -> Item:
     if not rule.losses:
         return Paragraph("all")
     if rule.kind in ("prefer", "default"):
-        return Entries(tuple(Entry(Name(each.loss), each.strength) for each in rule.losses))
-    return Paragraph(joined(Name(each.loss) for each in rule.losses))
+        return Entries(tuple(Entry(Name(named.loss), named.strength) for named in rule.losses))
+    return Paragraph(joined(Name(named.loss) for named in rule.losses))
 
 
 def _options(rule: Rule) -> Iterator[Entry]:
