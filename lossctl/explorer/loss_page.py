@@ -110,7 +110,7 @@ def _contents(computation: Computation) -> Iterator[tuple[str, list[Item]]]:
     twins = tuple(_twin_entry(twin, computation) for twin in loss.twins)
     yield "Equivalents", [Entries(twins)] if twins else []
     example = loss.sections.get("Example")
-    yield "Example", [Snippet(example, "python")] if example else []
+    yield "Example", [Snippet(example, "pycon")] if example else []
     yield "References", _paragraphs(loss.sections.get("References", ""))
     names = joined(map(Name, loss.aliases))
     yield "Other names", [Paragraph(names)] if names else []
@@ -140,7 +140,7 @@ def _option_entries(computation: Computation) -> Iterator[Entry]:
 
 def _twin_entry(twin: Twin, computation: Computation) -> Entry:
     fields = _twin(twin, computation)
-    details: list[Item] = [Snippet(str(fields["code"]), "python")]
+    details: list[Item] = [Snippet(str(fields["code"]), "py")]
     if fields["needs"]:
         details.append(Paragraph(("only with ", Code(str(fields["needs"])))))
     if twin.sets:

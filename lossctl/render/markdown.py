@@ -72,13 +72,16 @@ def _item(item: Item) -> Iterator[str]:
 
 
 def _entry(entry: Entry, lead: str) -> Iterator[str]:
-    """Write an entry as an item of a list; its details belong to it by their indentation."""
+    """Write an entry as an item of a list; its details belong to it by their indentation.
+
+    Some readers of Markdown want four spaces, and all understand them.
+    """
     name = _text(entry.name)
     label = f"**{name}**" if isinstance(entry.name, str) else name
     yield f"{lead}{label}: {_text(entry.text)}" if entry.text else f"{lead}{label}"
     for detail in entry.details:
         points = Points((detail.text,)) if isinstance(detail, Paragraph) else detail
-        yield from (f"{' ' * len(lead)}{line}".rstrip() for line in _item(points))
+        yield from (f"    {line}".rstrip() for line in _item(points))
 
 
 def _shell(item: Commands) -> Iterator[str]:
@@ -112,19 +115,23 @@ def _code(part: Code | Name) -> str:
     return f"{fence}{space}{text}{space}{fence}"
 
 
-MARKUP = re.compile(r"[\\`*{}\[\]|~$]|(?<![^\W_])_|_(?![^\W_])|^#|^[-+](?=\s)|(?<=^\d)[.)](?=\s)")
-"""What Markdown would read in a text: an underscore inside a word, or a bracket, means nothing."""
+MARKUP = re.compile(r"[\\`*{}\[\]|]|(?<![^\W_])_|_(?![^\W_])|^#|^[-+](?=\s)|(?<=^\d)[.)](?=\s)")
+"""Where a text could be read as Markdown; underscores inside words and parentheses cannot."""
+
+ENTITIES = str.maketrans(
+    {sign: f"&#{ord(sign)};" for sign in "@~$"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+)
+"""Signs that HTML or an extension of Markdown reads: tags, mentions, strikethrough, mathematics."""
 
 
 def escaped(text: str) -> str:
-    r"""Take the meaning from everything that Markdown or HTML would read in a text.
+    r"""Escape everything in a text that Markdown or HTML would interpret.
 
     >>> print(escaped("a|b <i> @me"))
     a\|b &lt;i&gt; &#64;me
     """
-    text = MARKUP.sub(r"\\\g<0>", text)
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return text.replace("@", "&#64;").replace("://", "&#58;//")
+    text = MARKUP.sub(r"\\\g<0>", text).translate(ENTITIES)
+    return text.replace("://", "&#58;//")
 
 
 def _line(cells: list[str]) -> str:

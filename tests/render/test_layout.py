@@ -247,11 +247,11 @@ def test_markdown_nests_details_in_their_entry():
     details = (Paragraph("detail"), Snippet("code"), Entries((Entry(Code("--a"), "text"),)))
     assert markdown(Entries((Entry("name", details=details),))) == [
         "- **name**",
-        "  - detail",
-        "  ```text",
-        "  code",
-        "  ```",
-        "  - `--a`: text",
+        "    - detail",
+        "    ```text",
+        "    code",
+        "    ```",
+        "    - `--a`: text",
     ]
 
 
@@ -264,7 +264,7 @@ def test_markdown_nests_details_in_their_entry():
         ("1. a", "1\\. a"),
         ("- a", "\\- a"),
         ("-1 - a", "-1 - a"),
-        ("$x$ ~y~ `z", "\\$x\\$ \\~y\\~ \\`z"),
+        ("$x$ ~y~ `z", "&#36;x&#36; &#126;y&#126; \\`z"),
         ("https://x.org", "https&#58;//x.org"),
         ("\x1b[31m", "\\\\x1b\\[31m"),
     ],
