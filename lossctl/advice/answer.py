@@ -1,4 +1,4 @@
-"""The answer to a problem, made from advice: everything that programs and people are told."""
+"""The answer to a problem, made from advice: everything that is reported about it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from lossctl.report import Cell, as_fields
 
 Trial: TypeAlias = Callable[[LossCard, Mapping[str, Any]], str | None]
 """Returns why a loss with some options does not accept the user's data: empty if it does, None if
-the data are not all that it needs."""
+it needs other data."""
 
 PLACEHOLDERS = {"prediction": "PREDICTIONS", "target": "TARGETS"}
-"""What stands in commands for files that the user has not named; other roles go by their name."""
+"""Placeholders in commands for files that the user has not named; for other roles, their name."""
 
 
 @dataclass(frozen=True)
@@ -274,7 +274,7 @@ def _unique(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _files(advice: Advice, card: LossCard, files: Sequence[str]) -> tuple[list[str], bool]:
-    """Name the files for a loss, and tell whether the user's are all that it needs.
+    """Name the files for a loss, and return whether the user's are all that it needs.
 
     Two files were read as predictions and targets. A loss with other inputs, such as pairs and
     their order, might compute a number from them too, but not one that means anything.

@@ -1,7 +1,7 @@
 """Pages laid out as lines of a width, for text and for terminals.
 
-A line is a list of pieces, each with a style; the plain format drops the styles. Lines break only
-at spaces of running prose. What is longer than the width, such as a command, sticks out.
+A line is a list of pieces, each with a style, which plain text drops. Lines break only at spaces in
+prose; code, names and single words that are longer than the width stick out.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ INDENT = 2
 """Columns by which the content of a section is indented."""
 
 DEEPER = 4
-"""Columns by which what belongs to an entry is indented, where it stands below its name."""
+"""Columns by which a text is indented below its name."""
 
 READABLE = 30
 """The least width of a text beside a column of names."""
@@ -95,14 +95,14 @@ def line_width(line: Iterable[Piece]) -> int:
 
 @dataclass(frozen=True)
 class _Frame:
-    """Where lines stand: up to `width`, the first from `indent` on, others `hang` further in."""
+    """The place of lines: from `indent` to `width`, all but the first `hang` further in."""
 
     width: int
     indent: int = 0
     hang: int = 0
 
     def deeper(self, columns: int) -> _Frame:
-        """Return the frame of what is indented by so much more."""
+        """Return a frame that is indented by some more columns."""
         return _Frame(self.width, self.indent + columns)
 
     @property
@@ -126,7 +126,7 @@ def _item(item: Item, frame: _Frame) -> Iterator[Line]:
 
 
 def _commands(item: Commands, frame: _Frame) -> Iterator[Line]:
-    """Write commands as a shell takes them: what there is to remark stands in its comments."""
+    """Write commands so that a shell can run them: remarks become comments."""
     for command in item.commands:
         yield _indented([(visible(command.line), "code")], frame)
         if command.remark:
@@ -163,7 +163,7 @@ def _entry(entry: Entry, lead: str, column: int, frame: _Frame) -> Iterator[Line
         name[-1] += [(" " * gap, ""), *text.pop(0)[1:]]
     yield from name
     yield from text
-    for item in entry.details:  # a second line of one is set in, to be told from the next one
+    for item in entry.details:  # a second line is indented, to show where the next begins
         yield from _item(item, replace(inner, hang=2) if isinstance(item, Paragraph) else inner)
 
 
@@ -184,9 +184,9 @@ def _filled(
     Args:
         text: the text.
         frame: where the lines stand.
-        lead: what stands before the first word, a number or a bullet.
-        style: of the words that have none of their own.
-        labels: whether the text is a label, whose code needs no marks to be told from prose.
+        lead: a number or a bullet before the first word.
+        style: the style of words that have none of their own.
+        labels: whether it is a label, in which code needs no backticks.
     """
     line = _indented([(lead, "dim")] if lead else [], frame)
     used, empty = frame.indent + cell_width(lead), True
