@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import typer
 
 from lossctl.errors import LossctlError, UsageError, quote, visible
 from lossctl.render import SUFFIXES, Format, render
+from lossctl.render.layout import WIDTH
 from lossctl.report import Page, Report
 
 PANEL = "Output"
@@ -110,7 +112,7 @@ class Output:
         """
         digits = self.digits or 6
         form = self.form or Format.TEXT
-        pieces = render(report, form, digits)
+        pieces = render(report, form, digits, shutil.get_terminal_size((WIDTH, 0)).columns)
         # A format that cannot show the report says so before anything is written.
         pieces = chain(list(islice(pieces, 1)), pieces)
         for name in self.files:

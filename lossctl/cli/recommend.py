@@ -15,7 +15,7 @@ from lossctl.cli.process import prepare_for_data
 from lossctl.cli.reading import reading_of
 from lossctl.cli.rules import RulesOption
 from lossctl.errors import UsageError, visible
-from lossctl.facts.vocabulary import Fact, Known
+from lossctl.facts.vocabulary import Fact, Known, in_words
 from lossctl.render import Format
 
 NO_LOSS = 1
@@ -68,6 +68,7 @@ def recommend(
 ) -> None:
     """Recommend losses for a problem, with the reasons."""
     from lossctl.advice.answer import answer  # noqa: PLC0415
+    from lossctl.advice.answer_page import answer_page  # noqa: PLC0415
     from lossctl.advice.problem import from_file, from_options, loss_name  # noqa: PLC0415
     from lossctl.advice.recommendation import advise  # noqa: PLC0415  # --help of lossctl reads no rules
     from lossctl.advice.rule_base import load  # noqa: PLC0415
@@ -84,7 +85,7 @@ def recommend(
         from lossctl.cli.interview import interview  # noqa: PLC0415
 
         advice = interview(advice)
-    card = answer(
+    reply = answer(
         advice,
         files=files or [],
         reading=_reading_words(reading),
@@ -93,7 +94,7 @@ def recommend(
         why_not=[loss_name(base, each) for each in why_not or []],
         explain=explain,
     )
-    destination.emit(card)
+    destination.emit(answer_page(advice, reply))
     if form in (Format.VALUE, Format.CSV, Format.JSONL) and not quiet:
         for message in _untold(advice):
             typer.echo(f"note: {visible(message)}", err=True)
@@ -103,11 +104,9 @@ def recommend(
 
 def _untold(advice: Any) -> Iterator[str]:  # noqa: ANN401
     """Say what rows of losses leave no room for."""
-    from lossctl.advice.recommendation import said  # noqa: PLC0415
-
     for conflict in advice.conflicts:
-        facts = " and ".join(f"{each.name} {said(each.value)}" for each in conflict.facts)
-        yield f"{facts} do not go together: {conflict.because}"
+        facts = " and ".join(f"{each.name} {in_words(each.value)}" for each in conflict.facts)
+        yield f"{facts} contradict each other: {conflict.because}"
     if not advice.situation.recommended:
         yield "no loss is left"
 

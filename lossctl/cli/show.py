@@ -24,11 +24,11 @@ def show(
 ) -> None:
     """Explain one loss."""
     from lossctl.catalogue.names import find  # noqa: PLC0415
-    from lossctl.explorer.loss_page import card  # noqa: PLC0415  # --help needs no numpy
+    from lossctl.explorer.loss_page import loss_page  # noqa: PLC0415  # --help needs no numpy
 
-    find(loss.name)  # a name for several losses has no card
+    find(loss.name)  # a name that several losses share has no page
     destination = Output(form, output or [], None)
-    destination.emit(card(loss, given, like=like, twin=None if like else twin))
+    destination.emit(loss_page(loss, given, like=like, twin=None if like else twin))
 
 
 def command() -> Any:  # noqa: ANN401

@@ -55,20 +55,20 @@ def test_a_value_is_of_the_type_of_its_fact(base, name, said, value):
 
 TASKS = "one of binary_classification, multiclass_classification"
 NOT_SAID = [
-    ("task", "regresion", "there is no value 'regresion' of task\ndid you mean 'regression'?"),
-    ("task", "Regression", "there is no value 'Regression' of task\ndid you mean 'regression'?"),
+    ("task", "regresion", "unknown task 'regresion'\ndid you mean 'regression'?"),
+    ("task", "Regression", "unknown task 'Regression'\ndid you mean 'regression'?"),
     (
         "output",
         "xyz",
-        "there is no value 'xyz' of output\nthere are: 'continuous', 'probability'",
+        "unknown output 'xyz'\nthere are: 'continuous', 'probability'",
     ),
-    ("task", "classification", f"task classification is several: say which\n{TASKS}"),
+    ("task", "classification", f"'classification' covers several tasks; choose one\n{TASKS}"),
     ("task", ["regression"], "task must be one word, not a list"),
     ("task", True, "task must be one word, not 'True'"),
     ("task", 1, "task must be one word, not '1'"),
-    ("task", "", "there is no value '' of task"),
-    ("need", "easy", "need easy is several: say which\none of smooth, stable"),
-    ("need", ["smooth", "stabel"], "there is no value 'stabel' of need\ndid you mean 'stable'?"),
+    ("task", "", "unknown task ''"),
+    ("need", "easy", "'easy' covers several needs; choose one\none of smooth, stable"),
+    ("need", ["smooth", "stabel"], "unknown need 'stabel'\ndid you mean 'stable'?"),
     ("need", [["smooth"]], "need must be one word, not a list"),
     ("outliers", "yes", "outliers must be true or false, not 'yes'"),
     ("outliers", 1, "outliers must be true or false, not '1'"),
@@ -87,14 +87,14 @@ NOT_SAID = [
     ("foreground", [0.5], "foreground must be a number, not '[0.5]'"),
     ("foreground", "1e400", "foreground must be at least 0 and at most 1, not '1e400'"),
     ("n_classes", 1, "n_classes must be at least 2, not '1'"),
-    ("n_classes", 2.5, "n_classes must be a whole number, not '2.5'"),
-    ("n_classes", "2.5", "n_classes must be a whole number, not '2.5'"),
+    ("n_classes", 2.5, "n_classes must be an integer, not '2.5'"),
+    ("n_classes", "2.5", "n_classes must be an integer, not '2.5'"),
     (
         "asked_for",
         "cross_entropie",
-        "there is no value 'cross_entropie' of asked_for\ndid you mean 'cross_entropy'?",
+        "unknown loss 'cross_entropie'\ndid you mean 'cross_entropy'?",
     ),
-    ("asked_for", "regression", "there is no value 'regression' of asked_for"),
+    ("asked_for", "regression", "unknown loss 'regression'"),
 ]
 
 
@@ -365,7 +365,7 @@ def test_an_option_may_be_given_several_times(base):
 def test_a_wrong_option_is_told_with_the_nearest(base):
     with pytest.raises(UsageError, match=r"^there is no fact 'taks'\ndid you mean 'task'\?$"):
         from_options(base, {"taks": "regression"})
-    with pytest.raises(UsageError, match=r"^there is no value 'smoth' of need\ndid you mean"):
+    with pytest.raises(UsageError, match=r"^unknown need 'smoth'\ndid you mean"):
         from_options(base, {"need": "stable,smoth"})
 
 
@@ -410,19 +410,22 @@ def test_standard_input_that_is_no_text_is_refused(base, monkeypatch, errors):
         ("\ntaks: regression", "2: there is no fact 'taks'\ndid you mean 'task'?"),
         (
             "\ntask: regresion",
-            "2: there is no value 'regresion' of task\ndid you mean 'regression'?",
+            "2: unknown task 'regresion'\ndid you mean 'regression'?",
         ),
-        ("\ntask: classification", f"2: task classification is several: say which\n{TASKS}"),
+        (
+            "\ntask: classification",
+            f"2: 'classification' covers several tasks; choose one\n{TASKS}",
+        ),
         ("\noutliers: 'true'", "2: outliers must be true or false, not 'true'"),
         (
             "\noutliers: yes",
-            "2: 'yes' may be a word or a switch\nwrite true or false, or put it in quotes",
+            "2: 'yes' is ambiguous: text or a boolean\nwrite true or false, or put it in quotes",
         ),
-        ("task: regression\ntask: regression", "2: the key 'task' stands in line 1 already"),
-        ("\n- task", "2: a mapping is needed, not a list"),
+        ("task: regression\ntask: regression", "2: duplicate key 'task', first used in line 1"),
+        ("\n- task", "2: expected a mapping, not a list"),
         (
             "\nasked_for: cross_entropie",
-            "2: there is no value 'cross_entropie' of asked_for\ndid you mean 'cross_entropy'?",
+            "2: unknown loss 'cross_entropie'\ndid you mean 'cross_entropy'?",
         ),
     ],
 )
@@ -467,7 +470,7 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "    help: the field\n",
         "",
         "    group: problem\n    type: choice\n    hint: true",
-        "the key 'help' is missing",
+        "missing key 'help'",
     ),
     "group": (
         "    group: data\n    type: integer",
@@ -485,7 +488,7 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "    hint: true",
         "    hint: 'true'",
         "    hint: 'true'",
-        "true or false is needed, not 'true'",
+        "expected true or false, not 'true'",
     ),
     "member of a union": (
         "      easy: [smooth, stable]",
@@ -515,25 +518,25 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "  then: {output: probability}",
         "  then: {output: probabilty}",
         "  then: {output",
-        "there is no value 'probabilty' of output\ndid you mean 'probability'?",
+        "unknown output 'probabilty'\ndid you mean 'probability'?",
     ),
     "union in a derivation": (
         "  then: {task: multiclass_classification}",
         "  then: {task: classification}",
         "  then: {task",
-        f"task classification is several: say which\n{TASKS}",
+        f"'classification' covers several tasks; choose one\n{TASKS}",
     ),
     "condition of a derivation": (
         f"- when: {{task: {MULTICLASS}}}",
         "- when: {task: multiclas_classification}",
         "- when: {task: multiclas_",
-        f"there is no value 'multiclas_classification' of task\ndid you mean '{MULTICLASS}'?",
+        f"unknown task 'multiclas_classification'\ndid you mean '{MULTICLASS}'?",
     ),
     "reason of a derivation": (
         TWO_CLASSES,
         "",
         "- when: {fact: n_classes, at_least: 3}",
-        "the key 'because' is missing",
+        "missing key 'because'",
     ),
     "fact in a contradiction": (
         "- when: {task: regression, output: probability}",
@@ -551,13 +554,13 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "  loss: the loss\n",
         "  loss:\n",
         "  loss:\n",
-        "text is needed, not nothing",
+        "expected text, not nothing",
     ),
     "meaning of a value": (
         "      medical: pictures of bodies",
         "      medical: 5",
         "      medical: 5",
-        "text is needed, not '5'",
+        "expected text, not '5'",
     ),
 }
 
