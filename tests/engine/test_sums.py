@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossctl.engine.sums import STRIDE, Sums
+from lossctl.engine.sums import LARGEST, STRIDE, Sums
 
 INF, NAN = math.inf, math.nan
 HOSTILE = [0.0, 1.0, -1.0, 1e100, -1e100, 5e-324, 2.0**979, -(2.0**979), 1e-308, 1 + 2**-52]
@@ -135,6 +135,15 @@ def test_sums_longer_than_a_stride_are_as_exact(count):
     terms = generator.normal(size=count) * 10.0 ** generator.integers(-200, 200, count)
     terms = np.concatenate([terms, -terms[:-1]])
     assert total(generator.permutation(terms)) == terms[count - 1]
+
+
+def test_slices_whose_sums_are_larger_than_any_term_merge_exactly():
+    large = 0.9 * LARGEST
+    sums = Sums(1)
+    sums.add(
+        np.array([[-large], [-large], [large], [large], [1.0]]), slices=np.array([0, 0, 1, 1, 1])
+    )
+    assert float(sums.whole().terms()[0, 0]) == 1.0
 
 
 def test_a_hundred_thousand_slices():
