@@ -285,7 +285,7 @@ def value(case: Case, computation: Computation | None = None) -> float:
 
 def each(case: Case, **conventions: Any) -> Mapping[str, Array]:
     """Compute the number of each item of a case, those of each line."""
-    found = outcome(case.given(reduction="none", **conventions), case.blocks()).each
+    found = outcome(case.given(reduction="none", **conventions), case.blocks()).unit_values
     return {of_line.role: of_line.value for of_line in found}
 
 

@@ -137,7 +137,7 @@ def test_a_unit_of_no_steps_and_no_symbols_is_certain():
 def test_rows_that_line_up_do_so_in_every_unit(prediction, target):
     kind, message, _ = refusal("sequence_cross_entropy", prediction, target)
     assert issubclass(kind, DataError)
-    assert "do not fit" in message
+    assert "do not match" in message
 
 
 @pytest.mark.parametrize(
@@ -153,13 +153,13 @@ def test_rows_that_line_up_do_so_in_every_unit(prediction, target):
 def test_features_line_up_in_every_picture(arrays):
     kind, message, _ = refusal("perceptual", *arrays)
     assert issubclass(kind, DataError)
-    assert "do not fit" in message
+    assert "do not match" in message
 
 
 def test_whole_units_are_lists_not_groups():
     kind, message, hint = refusal("ctc", HALF, [1], unit=["a", "a"])
-    assert (kind, message) == (UsageError, "ctc takes whole units, not unit=…")
-    assert hint == "give a list of arrays"
+    assert (kind, message) == (UsageError, "ctc takes whole units, so unit=… does not apply")
+    assert hint == "give a list of arrays, one per unit"
 
 
 @pytest.mark.parametrize("bad", [math.nan, 1.5])

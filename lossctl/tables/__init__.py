@@ -179,10 +179,19 @@ class Dataset:
         for side in self._sides:
             self.notes += side.notes
 
-    def place(self, role: str, row: int, column: int = 0) -> tuple[str, str]:
-        """Say where a cell stands, by its row among those that `blocks` yielded."""
-        role, _, of = role.partition(" of ")
-        side = next((each for each in self._sides if (of or role) in each.roles), self._sides[0])
+    def place(self, role: str, row: int, column: int = 0, of: str = "") -> tuple[str, str]:
+        """Find a cell by its row among those that `blocks` yielded.
+
+        Args:
+            role: a role, or "unit" or "weight".
+            row: the number of the row, from 0.
+            column: the number of the column of the role, from 0.
+            of: the role whose unit or weight is meant, where roles have rows of their own.
+
+        Returns:
+            Where the cell is, in words, and its text.
+        """
+        side = next((side for side in self._sides if (of or role) in side.roles), self._sides[0])
         return side.place(role, row, column)
 
     def _side(self, roles: Sequence[Role], names: Sequence[str]) -> Rows:

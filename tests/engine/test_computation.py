@@ -160,37 +160,45 @@ def test_an_option_chooses_among_the_twins_of_a_framework():
             "quantile",
             "torch",
             {},
-            "torch has no quantile\nframeworks that have it: sklearn",
+            "torch has no equivalent of quantile\n--like sklearn",
         ),
-        ("rmse", "jax", {}, "jax has no rmse\nframeworks that have it: sklearn"),
-        ("mse", "torch", {"half": True}, "torch has mse only with --no-half"),
+        ("rmse", "jax", {}, "jax has no equivalent of rmse\n--like sklearn"),
+        (
+            "mse",
+            "torch",
+            {"half": True},
+            "torch has no equivalent of mse with these options\nuse --no-half",
+        ),
         (
             "bce",
             "sklearn",
             {"from_logits": True},
-            "sklearn has binary_cross_entropy only with --no-from-logits --label-smoothing 0.0",
+            (
+                "sklearn has no equivalent of binary_cross_entropy with these options\n"
+                "use --no-from-logits --label-smoothing 0.0"
+            ),
         ),
         (
             "optax.l2_loss",
             None,
             {"half": False},
-            ("optax.l2_loss means --half, not --no-half\nuse the loss's own name to set it freely"),
+            "optax.l2_loss implies --half, not --no-half\nto choose freely, use the name mse",
         ),
         (
             "torch.nn.BCELoss",
             None,
             {"from_logits": True},
             (
-                "torch.nn.functional.binary_cross_entropy means --no-from-logits, "
+                "torch.nn.functional.binary_cross_entropy implies --no-from-logits, "
                 "not --from-logits\n"
-                "use the loss's own name to set it freely"
+                "to choose freely, use the name binary_cross_entropy"
             ),
         ),
         (
             "mse",
             "sklearn",
             {"reduction": "sum"},
-            "sklearn.metrics.mean_squared_error has no reduction 'sum'\nit has: mean",
+            "sklearn.metrics.mean_squared_error has no reduction 'sum'\n--reduction mean",
         ),
     ],
 )
@@ -209,13 +217,20 @@ def test_what_a_framework_has_not_is_refused(name, like, given, message):
         (
             "categorical_cross_entropy",
             {"per": "element"},
-            "categorical_cross_entropy has one term a row: per element makes no sense",
+            (
+                "--per element does not apply to categorical_cross_entropy, "
+                "which has no value per element"
+            ),
         ),
-        ("rmse", {"reduction": "sum"}, "rmse is not a mean of terms, so it has no sum"),
+        (
+            "rmse",
+            {"reduction": "sum"},
+            "--reduction sum does not apply to rmse, which is not a plain mean",
+        ),
         (
             "rmse",
             {"divide_by": "units"},
-            "rmse is not a mean of terms: nothing is divided by units",
+            "--divide-by units does not apply to rmse, which is not a plain mean",
         ),
         (
             "huber",
@@ -272,7 +287,7 @@ def test_a_framework_may_accept_less():
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "moved"),
+    ("name", "given", "clipped"),
     [
         ("bce", {}, [("clip", "prediction")]),
         ("bce", {"from_logits": True}, []),
@@ -282,8 +297,9 @@ def test_a_framework_may_accept_less():
         ("poisson", {"log_input": True}, []),
     ],
 )
-def test_the_options_that_move_values_are_known(name, given, moved):
-    assert [(each.option, each.role) for each in ready(name, **given).clips()] == moved
+def test_the_options_that_clip_values_are_known(name, given, clipped):
+    clippings = ready(name, **given).clips()
+    assert [(clipping.option, clipping.role) for clipping in clippings] == clipped
 
 
 @pytest.mark.parametrize(

@@ -331,8 +331,8 @@ def test_what_is_the_same_of_several_losses_is_told_once():
     found = notes_of("mse", block(SPREAD, ZEROS_AND_ONES), more=(("mae", {}), ("mse", {})))
     (note,) = found
     assert note.message == (
-        "mse, mae: every target is 0 or 1, as of classes: binary_cross_entropy is the loss of "
-        "their probability"
+        "mse, mae: every target is 0 or 1, like a class label; the loss for the probability of a "
+        "class is binary_cross_entropy"
     )
 
 

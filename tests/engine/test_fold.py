@@ -121,7 +121,7 @@ def test_without_slices_there_is_only_the_whole():
     assert outcome.keys == []
     assert outcome.slices.value.tolist() == []
     assert outcome.whole.value.tolist() == [1.0]
-    assert not outcome.each
+    assert not outcome.unit_values
     assert notes == []
 
 
@@ -130,10 +130,10 @@ def test_elements_share_the_weight_and_slice_of_their_row():
         ready("mae", per="element", reduction="none"),
         block([[1.0, 2.0], [3.0, 4.0]], [[0.0, 0.0], [0.0, 0.0]], [2.0, 1.0], ["a", "b"]),
     )
-    assert outcome.each[0].value.tolist() == [2.0, 4.0, 3.0, 4.0]
-    assert outcome.each[0].weight.tolist() == [2.0, 2.0, 1.0, 1.0]
-    assert outcome.each[0].slice.tolist() == [0, 0, 1, 1]
-    assert outcome.each[0].columns == 2
+    assert outcome.unit_values[0].value.tolist() == [2.0, 4.0, 3.0, 4.0]
+    assert outcome.unit_values[0].weight.tolist() == [2.0, 2.0, 1.0, 1.0]
+    assert outcome.unit_values[0].slice.tolist() == [0, 0, 1, 1]
+    assert outcome.unit_values[0].columns == 2
     assert outcome.whole.units.tolist() == [4.0]
     assert outcome.whole.weight.tolist() == [6.0]
     assert outcome.slices.value.tolist() == [1.5, 3.5]
@@ -143,9 +143,9 @@ def test_single_numbers_of_several_blocks_stand_in_order():
     outcome, _ = single(
         ready("mae", reduction="none"), block([1.0, 2.0], [0.0, 0.0]), block([3.0], [0.0])
     )
-    assert outcome.each[0].value.tolist() == [1.0, 2.0, 3.0]
-    assert outcome.each[0].weight is None
-    assert outcome.each[0].slice is None
+    assert outcome.unit_values[0].value.tolist() == [1.0, 2.0, 3.0]
+    assert outcome.unit_values[0].weight is None
+    assert outcome.unit_values[0].slice is None
 
 
 # Ignored rows
@@ -180,22 +180,22 @@ def test_ignored_rows_take_their_weight_with_them():
         (
             "scce",
             block([[0.5, 0.5]] * 2, [0.0, -1.0], by=["a", "b"]),
-            "no row counts in slice 'b': every one is ignored",
+            "every row in slice 'b' is ignored",
         ),
         (
             "scce",
             block([[0.5, 0.5]] * 2, [-1.0, -1.0], by=["a", "b"]),
-            "no row counts: every one is ignored",
+            "every row is ignored",
         ),
         (
             "scce",
             block([[0.5, 0.5]] * 2, [0.0, 1.0], [1.0, 0.0], ["a", "\x1b"]),
-            "no row counts in slice '\\x1b': the weights sum to 0",
+            "the weights in slice '\\x1b' sum to 0",
         ),
         (
             "scce",
             block([[0.5, 0.5]] * 2, [0.0, 1.0], [0.0, 0.0]),
-            "no row counts: the weights sum to 0",
+            "the weights sum to 0",
         ),
     ],
 )
@@ -286,7 +286,7 @@ def test_clipped_rows_are_counted_over_all_blocks():
             {"eps": 0.5},
             [1.0, 1.0, 1.0],
             [0.0, -0.25, 0.5],
-            ["mape: 2 rows of target nearer to 0 than 0.5, which stands in for them (eps)"],
+            ["mape: 2 rows of target closer to 0 than 0.5 and replaced by it (eps)"],
         ),
         ("hinge", {}, [1.0, 1.0], [0.0, 1.0], ["1 label 0 of target taken as -1"]),
         ("hinge", {}, [1.0, 1.0], [-1.0, 1.0], []),
@@ -349,7 +349,8 @@ def test_the_first_error_is_reported_even_if_later_blocks_have_some():
 
 
 def test_an_error_says_where_the_cell_stands():
-    def place(role, row, column):
+    def place(role, row, column, of):
+        assert of == ""
         return f"{role}.csv, row {row}, column {column}", "n/a"
 
     with pytest.raises(DataError) as caught:
@@ -384,6 +385,6 @@ def test_roles_of_other_widths_are_refused():
     with pytest.raises(DataError) as caught:
         single(ready("mae"), block([[1.0, 2.0]], [[1.0, 2.0, 3.0]]))
     assert str(caught.value) == (
-        "the roles do not fit: prediction has 2 columns, target has 3 columns\n"
-        "arrays are never broadcast"
+        "the shapes do not match: prediction has 2 columns, target has 3 columns\n"
+        "choose the same number of columns for each: --columns prediction=A+B"
     )

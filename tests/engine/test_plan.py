@@ -222,7 +222,7 @@ def test_a_framework_holds_for_what_was_chosen():
 
 def test_a_framework_without_the_chosen_loss_is_refused():
     kind, message, _ = refusal(plan("cross_entropy", like="scipy"), {"prediction": 1, "target": 1})
-    assert (kind, message) == (UsageError, "scipy has no binary_cross_entropy")
+    assert (kind, message) == (UsageError, "scipy has no equivalent of binary_cross_entropy")
 
 
 def test_only_options_that_all_have_are_those_of_the_name():

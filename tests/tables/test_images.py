@@ -418,7 +418,7 @@ def test_grey_and_colour_do_not_line_up_line_by_line(save, run):
     save("b.png", np.dstack([GREY] * 3))
     ran = run(["compute", "psnr", "a.png", "b.png"])
     assert ran.code == 3
-    assert ran.err.startswith("error: the roles do not fit: prediction has 2 columns, ")
+    assert ran.err.startswith("error: the shapes do not match: prediction has 2 columns, ")
 
 
 # Labels and masks

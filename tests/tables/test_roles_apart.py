@@ -215,7 +215,7 @@ def test_a_group_that_lacks_a_role_is_refused_and_named(write, run, option, lack
     write(f"{other}.csv", f"{other},g\n2,m\n4,n\n")
     ran = run([*CRITIC, "real.csv", "fake.csv", option, "g"])
     assert ran.code == 3
-    assert f"no row of {lacking}" in ran.err
+    assert f"no rows of {lacking}" in ran.err
     assert "'n'" in ran.err
 
 
@@ -292,7 +292,7 @@ def test_weights_that_sum_to_0_name_the_role(write, run):
     write("real.csv", "real,w\n1,1\n")
     write("fake.csv", "fake,w\n1,0\n2,0\n")
     ran = run([*CRITIC, "real.csv", "fake.csv", "--weight", "w"])
-    assert (ran.code, ran.err) == (3, "error: no row of fake counts: the weights sum to 0\n")
+    assert (ran.code, ran.err) == (3, "error: the weights of fake sum to 0\n")
 
 
 def test_a_loss_whose_rows_line_up_does_not_go_with_one_whose_are_apart(write, run):

@@ -524,11 +524,11 @@ def test_a_unit_with_weight_0_only_is_left_out_and_noted(write, run):
     write("a.csv", "u,w,prediction,target\na,0,1,0\na,0,2,0\nb,1,5,0\n")
     ran = run(["compute", "mae", "a.csv", "--unit", "u", "--weight", "w", "-f", "value"])
     assert (ran.code, ran.out) == (0, "5.0\n")
-    assert ran.err == "note: mae: 1 unit in which no row counts\n"
+    assert ran.err == "note: mae: 1 unit left out, with every row ignored or of weight 0\n"
 
 
 def test_where_no_unit_counts_there_is_no_number(write, run):
     write("a.csv", "u,w,prediction,target\na,0,1,0\nb,0,5,0\n")
     ran = run(["compute", "mae", "a.csv", "--unit", "u", "--weight", "w"])
     assert ran.code == 3
-    assert ran.err.startswith("error: no row counts")
+    assert ran.err.startswith("error: every row is ignored or has weight 0")
