@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from lossctl.detectors.forecasts import columns_of_forecasts
 from lossctl.errors import DataError, UsageError, plural
 from lossctl.tables import Dataset, Reading, Role, open_tables
-from lossctl.tables.numbers import MISSING_WORDS
-from lossctl.tables.roles import WORD
+from lossctl.tables.numbers import MISSING_WORDS, WORD
 from lossctl.tables.source import Progress
 
 LOOK_AHEAD = 10

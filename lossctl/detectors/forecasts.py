@@ -9,7 +9,7 @@ from lossctl.detectors.findings import Finding, fact
 from lossctl.detectors.profile import Profile
 from lossctl.errors import listing, quote
 from lossctl.facts.vocabulary import Known
-from lossctl.tables.roles import USUAL
+from lossctl.tables.column_names import USUAL
 
 CENTRES = (*USUAL["mean"], "pred", "y_pred", "yhat")
 SPREADS = (*USUAL["variance"], "std", "sigma", "stddev", "standard_deviation")

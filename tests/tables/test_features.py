@@ -183,7 +183,7 @@ def test_layers_of_several_numbers_of_pictures_are_refused(stored):
     kind, message, _ = refusal(files)
     assert (kind, message) == (
         DataError,
-        "'b.npz': the layers are of several numbers of pictures",
+        "'b.npz': the layers have different numbers of images",
     )
 
 
@@ -281,7 +281,7 @@ def test_a_picture_too_small_is_refused_without_other_noise(tmp_path, parameters
     np.save(tmp_path / "p.npy", np.full((1, 1, 1), 0.5))
     kind, message, _ = refusal(["p.npy", "p.npy"], network("n.onnx", parameters), ["relu2"])
     assert kind is DataError
-    assert message.startswith("'n.onnx' cannot take the pictures: ")
+    assert message.startswith("'n.onnx' cannot process the images: ")
     assert capfd.readouterr().err == ""
 
 
@@ -318,7 +318,7 @@ def test_a_picture_of_another_number_of_channels_is_refused(tmp_path, parameters
     kind, message, _ = refusal(["p.npy", "p.npy"], name)
     assert kind is DataError
     takes = "1 channel" if network_ == 1 else f"{network_} channels"
-    assert message == f"'n.onnx' takes {takes}, but a picture has {image}"
+    assert message == f"'n.onnx' takes {takes}, but an image has {image}"
 
 
 def test_a_layer_that_the_network_does_not_have_is_refused(tmp_path, parameters):
@@ -362,8 +362,8 @@ def test_a_network_of_vectors_is_refused(tmp_path):
     onnx.save(model, "n.onnx")
     np.save(tmp_path / "p.npy", PICTURES)
     kind, message, hint = refusal(["p.npy", "p.npy"], "n.onnx")
-    assert (kind, message) == (DataError, "'n.onnx' takes 2 dimensions, not pictures")
-    assert hint == "the input must be (pictures, channels, height, width)"
+    assert (kind, message) == (DataError, "'n.onnx' takes 2 dimensions, not images")
+    assert hint == "export it with an input of shape (images, channels, height, width)"
 
 
 def test_pictures_of_another_size_than_the_network_takes_are_refused(tmp_path, parameters):
@@ -371,7 +371,7 @@ def test_pictures_of_another_size_than_the_network_takes_are_refused(tmp_path, p
     name = network("n.onnx", parameters, shape=(1, 1, 8, 8))
     kind, message, _ = refusal(["p.npy", "p.npy"], name)
     assert kind is DataError
-    assert message.startswith("'n.onnx' cannot take the pictures: ")
+    assert message.startswith("'n.onnx' cannot process the images: ")
 
 
 def test_a_network_of_a_larger_batch_is_refused_in_one_sentence(tmp_path, parameters):
@@ -379,7 +379,7 @@ def test_a_network_of_a_larger_batch_is_refused_in_one_sentence(tmp_path, parame
     name = network("n.onnx", parameters, shape=(4, 1, 5, 4))
     kind, message, _ = refusal(["p.npy", "p.npy"], name)
     assert kind is DataError
-    assert message.startswith("'n.onnx' cannot take the pictures: ")
+    assert message.startswith("'n.onnx' cannot process the images: ")
     assert "\n" not in message
 
 
@@ -392,7 +392,7 @@ def test_without_the_packages_the_way_to_get_them_is_told(
     monkeypatch.setitem(sys.modules, package, None)
     kind, message, hint = refusal(["p.npy", "p.npy"], name)
     assert (kind, message) == (UsageError, f"networks need the package {package}")
-    assert hint == 'install it: pip install "lossctl[onnx]"'
+    assert hint == 'pip install "lossctl[onnx]"'
 
 
 @pytest.mark.parametrize("missing", ["error", "skip"])

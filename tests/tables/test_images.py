@@ -227,8 +227,8 @@ def test_a_missing_pixel_has_its_place_and_can_be_skipped(save):
     stack[1, 0, 1] = np.nan
     files = [save("a.npy", np.zeros((2, 2, 2))), save("b.npy", stack)]
     _, message, hint = refusal(files, PIXELS)
-    assert message == "'b.npy', image 2, line 1, pixel 2: 'nan', where a value is needed"
-    assert hint == "to leave such rows out: --missing skip"
+    assert message == "'b.npy', image 2, line 1, pixel 2: missing value ('nan')"
+    assert hint == "to skip rows with missing values: --missing skip"
     found, _ = values(files, PIXELS, missing="skip")
     assert len(found["target"]) == 7
 
@@ -239,7 +239,7 @@ def test_a_missing_pixel_of_whole_pictures_is_not_told_to_be_skipped(save):
     files = [save("a.npy", np.zeros((2, 2, 2))), save("b.npy", stack)]
     kind, message, _ = refusal(files, LINES, missing="skip")
     assert kind is UsageError
-    assert message == "--missing skip leaves rows out, but a picture needs all of its lines"
+    assert message == "--missing skip does not apply to images, which need all of their lines"
     _, message, hint = refusal(files, LINES)
     assert message.startswith("'b.npy', image 2, line 1: ")
     assert "--missing skip" not in hint
@@ -248,7 +248,7 @@ def test_a_missing_pixel_of_whole_pictures_is_not_told_to_be_skipped(save):
 def test_channels_are_for_pictures(save):
     kind, message, _ = refusal([save("a.npy", np.zeros((4, 2))), "a.npy"], PIXELS, channels="last")
     assert kind is UsageError
-    assert message == "--channels is for arrays and pictures of more than two dimensions"
+    assert message == "--channels applies only to arrays and images of more than two dimensions"
 
 
 def test_the_number_of_a_picture_is_a_slice_or_unit_too(save):
@@ -309,16 +309,16 @@ def test_colours_of_a_palette_are_not_brightness(tmp_path):
     Image.fromarray(GREY).convert("P").save(tmp_path / "a.png")
     kind, message, hint = refusal(["a.png", "a.png"], PIXELS)
     assert kind is DataError
-    assert message == "'a.png' has a palette, which does not say how bright a pixel is"
-    assert hint == "save it as grey levels or as RGB"
+    assert message == "'a.png' has a palette, so the brightness of its pixels is unknown"
+    assert hint == "save it as greyscale or RGB"
 
 
 def test_a_mask_of_0_and_1_is_not_taken_for_an_almost_black_picture(save):
     name = save("a.png", np.array([[0, 1], [1, 0]], dtype=np.uint8))
     kind, message, hint = refusal([name, name], PIXELS)
     assert kind is DataError
-    assert message == "'a.png' holds nothing but 0 and 1 of 255, which is all but black"
-    assert hint == "write a mask as 0 and 255"
+    assert message == "'a.png' is almost black: all pixels are 0 or 1 out of 255"
+    assert hint == "save a mask as 0 and 255"
 
 
 def test_a_black_picture_is_one(save):
@@ -458,7 +458,7 @@ def test_labels_of_16_bits_keep_their_numbers(save):
 def test_colours_are_no_labels(save):
     colours = save("t.png", np.dstack([GREY] * 3))
     kind, message, _ = refusal([save("p.png", np.dstack([GREY] * 3)), colours], LABELS)
-    assert (kind, message) == (DataError, "'t.png' has colours, but a label is one number")
+    assert (kind, message) == (DataError, "'t.png' is a colour image, but labels take one channel")
 
 
 @pytest.mark.parametrize("bright", [1, 255])
@@ -522,7 +522,7 @@ def test_another_file_in_a_folder_is_refused(save, tmp_path):
     kind, message, _ = refusal(["d"], LINES_OF_ONE)
     assert (kind, message) == (
         DataError,
-        "'d' holds 'labels.csv', which is not a PNG picture",
+        "'d' contains 'labels.csv', which is not a PNG image",
     )
 
 
@@ -554,7 +554,7 @@ def test_text_that_is_named_like_a_picture_is_refused(save, tmp_path):
 def test_an_empty_folder_is_refused(tmp_path):
     (tmp_path / "d").mkdir()
     kind, message, _ = refusal(["d"], LINES_OF_ONE)
-    assert (kind, message) == (DataError, "'d' holds no PNG pictures")
+    assert (kind, message) == (DataError, "'d' contains no PNG images")
 
 
 def test_folders_with_other_names_are_refused_by_name(save):
@@ -587,8 +587,8 @@ def test_a_picture_and_a_folder_do_not_go_together(save):
     save("d/a.png", GREY)
     kind, message, hint = refusal([save("a.png", GREY), "d"], LINES)
     assert kind is DataError
-    assert message == "'a.png' is one picture, but another file is a stack of them"
-    assert hint == "give files of the same kind"
+    assert message == "'a.png' is a single image, but another input is a stack of images"
+    assert hint == "give single images only, or stacks only"
 
 
 def test_a_folder_and_a_stack_are_matched_by_name(save):
@@ -648,8 +648,8 @@ def test_without_pillow_pictures_are_refused_with_the_way_to_get_it(save, monkey
     name = save("a.png", GREY)
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     kind, message, hint = refusal([name, name], PIXELS)
-    assert (kind, message) == (UsageError, "pictures need the package pillow")
-    assert hint == 'install it: pip install "lossctl[images]"'
+    assert (kind, message) == (UsageError, "reading images needs the package pillow")
+    assert hint == 'pip install "lossctl[images]"'
 
 
 # Pictures as tables of text

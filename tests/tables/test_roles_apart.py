@@ -100,13 +100,13 @@ def test_missing_rows_of_a_role_are_its_own(write):
     files = [write("a.csv", 'real\n1\n""\n3\n'), write("b.csv", "fake\n4\n")]
     found, _, notes = values(files, missing="skip")
     assert found == {"real": [1.0, 3.0], "fake": [4.0]}
-    assert notes == ["1 row with missing values left out"]
+    assert notes == ["1 row with missing values skipped"]
 
 
 def test_in_one_file_a_role_may_have_fewer_rows(write):
     found, _, notes = values([write("a.csv", "real,fake\n1,2\n3,\n4,\n")], missing="skip")
     assert found == {"real": [1.0, 3.0, 4.0], "fake": [2.0]}
-    assert notes == ["2 rows with missing values left out"]
+    assert notes == ["2 rows with missing values skipped"]
 
 
 def test_a_role_without_rows_is_refused(write):
@@ -127,7 +127,7 @@ def test_rows_that_are_apart_are_not_matched(write):
     kind, message, _ = refusal(files, on=("id",))
     assert kind is UsageError
     assert message == (
-        "--on matches the rows of several files, but those of 'real', 'fake' are apart"
+        "--on matches the rows of several files, but the rows of 'real', 'fake' do not line up"
     )
 
 
@@ -299,7 +299,7 @@ def test_a_loss_whose_rows_line_up_does_not_go_with_one_whose_are_apart(write, r
     write("a.csv", "real,fake\n1,2\n")
     ran = run([*CRITIC, "a.csv", "--also", "mse"])
     assert ran.code == 2
-    assert ran.err.startswith("error: mse does not take the same ")
+    assert ran.err.startswith("error: mse and wasserstein_critic take different inputs")
 
 
 def test_two_losses_whose_rows_are_apart_go_together(write, run):
