@@ -95,7 +95,7 @@ def ready(name, like=None, **given):
         ),
     ],
 )
-def test_the_signature_names_all_that_decides_the_number(name, given, weight, signature):
+def test_the_signature_describes_all_that_the_number_depends_on(name, given, weight, signature):
     computation = ready(name, **given)
     assert computation.signature(weight=weight, missing="error") == f"{signature}|{END}"
 
@@ -130,14 +130,14 @@ def test_a_framework_brings_its_conventions(name, like, expected):
     assert ready(name, like).conventions == expected
 
 
-def test_what_is_given_goes_before_what_the_framework_does():
+def test_the_user_s_options_take_precedence_over_the_framework_s():
     computation = ready("mse", "torch", per="row", divide_by="units")
     assert computation.conventions["per"] == "row"
     assert computation.conventions["divide_by"] == "units"
     assert ready("bce", "keras", clip=1e-3).options["clip"] == 1e-3
 
 
-def test_a_framework_s_options_hold_where_none_are_given():
+def test_a_framework_s_options_apply_unless_the_user_sets_them():
     assert ready("bce", "keras").options["clip"] == 1e-7
     assert ready("bce", "torch").options["log_floor"] == -100.0
     assert ready("optax.l2_loss").options == {"half": True}
@@ -202,13 +202,13 @@ def test_an_option_chooses_among_the_twins_of_a_framework():
         ),
     ],
 )
-def test_what_a_framework_has_not_is_refused(name, like, given, message):
+def test_what_a_framework_does_not_have_is_refused(name, like, given, message):
     with pytest.raises(UsageError) as caught:
         ready(name, like, **given)
     assert str(caught.value) == message
 
 
-# Nonsense
+# Options that do not apply
 
 
 @pytest.mark.parametrize(
@@ -249,13 +249,13 @@ def test_what_a_framework_has_not_is_refused(name, like, given, message):
         ),
     ],
 )
-def test_options_that_make_no_sense_are_refused(name, given, message):
+def test_options_that_do_not_apply_are_refused(name, given, message):
     with pytest.raises(UsageError) as caught:
         ready(name, **given)
     assert str(caught.value) == message
 
 
-def test_an_option_that_is_none_is_not_given():
+def test_an_option_that_is_none_is_not_set():
     assert ready("huber", delta=None).options == {"delta": 1.0}
     assert ready("mae", reduction=None).reduction == "mean"
 
@@ -272,7 +272,7 @@ def test_an_option_that_is_none_is_not_given():
         ("msle", {"floor": 0.0}, "values"),  # 0 is a floor, too
     ],
 )
-def test_an_option_may_turn_the_kind_of_a_role(name, given, title):
+def test_an_option_may_change_the_kind_of_a_role(name, given, title):
     assert ready(name, **given).kinds["prediction"].title == title
 
 

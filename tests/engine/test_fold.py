@@ -139,7 +139,7 @@ def test_elements_share_the_weight_and_slice_of_their_row():
     assert outcome.slices.value.tolist() == [1.5, 3.5]
 
 
-def test_single_numbers_of_several_blocks_stand_in_order():
+def test_values_of_units_in_several_blocks_are_in_order():
     outcome, _ = single(
         ready("mae", reduction="none"), block([1.0, 2.0], [0.0, 0.0]), block([3.0], [0.0])
     )
@@ -300,9 +300,7 @@ def test_clipped_rows_are_counted_over_all_blocks():
         ),
     ],
 )
-def test_what_a_reader_of_the_number_must_know_is_noted(
-    name, options, prediction, target, messages
-):
+def test_clipping_and_other_effects_are_noted(name, options, prediction, target, messages):
     _, notes = single(ready(name, **options), block(prediction, target))
     assert [note.message for note in notes] == messages
 
@@ -348,7 +346,7 @@ def test_the_first_error_is_reported_even_if_later_blocks_have_some():
     assert str(caught.value) == "prediction[3]: nan is not a finite number"
 
 
-def test_an_error_says_where_the_cell_stands():
+def test_an_error_says_where_the_cell_is():
     def place(role, row, column, of):
         assert of == ""
         return f"{role}.csv, row {row}, column {column}", "n/a"
@@ -363,7 +361,7 @@ def test_an_error_says_where_the_cell_stands():
     assert str(caught.value) == "prediction.csv, row 1, column 1: 'n/a' is not a finite number"
 
 
-def test_an_error_suggests_the_option_that_would_take_the_value():
+def test_an_error_suggests_the_option_that_would_accept_the_value():
     with pytest.raises(DataError) as caught:
         single(ready("bce"), block([2.0], [0.0]))
     assert caught.value.hint == "--from-logits: prediction holds logits, not probabilities"

@@ -159,14 +159,14 @@ def test_single_units_have_their_names_and_slices():
     computation = ready("mae", by_unit=True, reduction="none")
     given = errors([1, 3, 6], unit=["a", "a", "b"], by=["x", "y", "x"])
     outcome, _ = single(computation, given)
-    (each,) = outcome.unit_values
-    found = zip(each.unit, each.slice.tolist(), each.value.tolist(), strict=True)
+    (values,) = outcome.unit_values
+    found = zip(values.unit, values.slice.tolist(), values.value.tolist(), strict=True)
     assert sorted((unit, outcome.keys[code], value) for unit, code, value in found) == [
         ("a", ("x",), 1.0),
         ("a", ("y",), 3.0),
         ("b", ("x",), 6.0),
     ]
-    assert each.weight is None
+    assert values.weight is None
 
 
 def test_units_without_weight_are_left_out_of_all_numbers():
@@ -242,7 +242,7 @@ def test_dice_of_each_unit_and_of_all_rows_differ():
     assert together.whole.value.tolist() == pytest.approx([1 / 5], rel=1e-15)
 
 
-def test_a_remark_about_units_names_them():
+def test_a_note_on_units_names_them():
     # Both masks of b and d are empty.
     roles = {"prediction": [1, 0, 1, 0], "target": [1, 0, 0, 0]}
     _, notes = single(ready("dice", by_unit=True), block(roles, unit=["a", "b", "c", "d"]))
@@ -253,14 +253,14 @@ def test_a_remark_about_units_names_them():
     )
 
 
-def test_a_remark_about_many_units_names_the_first():
+def test_a_note_on_many_units_names_the_first():
     names = [f"u{number}" for number in range(7)]
     roles = {"prediction": [0.0] * 7, "target": [0.0] * 7}
     _, notes = single(ready("dice", by_unit=True), block(roles, unit=names))
     assert notes[0].message.endswith("7 units ('u0', 'u1', 'u2', …)")
 
 
-def test_a_remark_about_units_of_several_blocks_looks_at_the_whole_unit():
+def test_a_note_on_units_of_several_blocks_looks_at_the_whole_unit():
     first = block({"prediction": [0], "target": [0]}, unit=["a"])
     second = block({"prediction": [1], "target": [1]}, unit=["a"])
     _, notes = single(ready("dice", by_unit=True), first, second)
@@ -361,7 +361,7 @@ def test_a_unit_whose_rows_of_a_role_weigh_nothing_is_left_out():
 def test_single_rows_are_listed_by_role():
     computation = ready("wasserstein_critic", reduction="none")
     outcome, _ = single(computation, real([1]), fake([2, 4]), real([3]))
-    assert {each.role: each.value.tolist() for each in outcome.unit_values} == {
+    assert {values.role: values.value.tolist() for values in outcome.unit_values} == {
         "real": [-1.0, -3.0],
         "fake": [2.0, 4.0],
     }

@@ -148,7 +148,7 @@ def test_an_archive_of_any_name_is_read(write, run):
     assert number(run, "compute", "mse", file) == 10 / 3
 
 
-def test_units_and_slices_stand_in_a_compressed_archive(write, run):
+def test_units_and_slices_are_in_a_compressed_archive(write, run):
     arrays = {"prediction": PREDICTION, "target": TARGET, "u": [1, 1, 2], "g": [7, 8, 8]}
     file = write("a.npz.xz", npz(**arrays))
     assert number(run, "compute", "mse", file, "--unit", "u") == (0.5 + 9) / 2

@@ -79,7 +79,7 @@ def test_two_usual_names_are_not_guessed_between(write):
     assert "not clear which column is the prediction" in message
 
 
-def test_a_column_cannot_play_two_roles(write):
+def test_a_column_cannot_be_used_for_two_roles(write):
     columns = {"prediction": ("y",), "target": ("y",)}
     kind, message, _ = refusal([write("a.csv", "y,z\n1,2\n")], columns=columns)
     assert (kind, message) == (UsageError, "column 'y' cannot be used for two roles")
@@ -240,7 +240,7 @@ def test_blocks_of_files_of_different_widths_line_up(write, monkeypatch):
     assert found["prediction"] == found["target"] == [float(n) for n in range(300)]
 
 
-def test_different_lengths_are_told_with_a_hint_at_a_common_key(write):
+def test_different_lengths_are_reported_with_a_hint_at_a_common_key(write):
     a, b = write("a.csv", "id,p\n1,1\n2,2\n"), write("b.csv", "id,y\n1,1\n")
     assert refusal([a, b]) == (
         DataError,
@@ -276,7 +276,7 @@ def test_a_named_pipe_is_read_like_a_file(write, tmp_path):
 
 
 @pytest.mark.parametrize("files", [("-", "-"), ("a.csv", "b.csv", "c.csv")])
-def test_files_that_make_no_sense_are_wrong_usage(write, files):
+def test_a_wrong_number_of_files_is_wrong_usage(write, files):
     for name in files:
         if name != "-":
             write(name, "p\n1\n")
@@ -297,7 +297,7 @@ def test_an_array_in_fortran_order_is_read_by_rows(tmp_path):
     assert found["prediction"] == [[1.0, 2.0], [3.0, 4.0]]
 
 
-def test_labels_from_an_array_are_whole_numbers(tmp_path, write):
+def test_labels_from_an_array_are_integers(tmp_path, write):
     np.save(tmp_path / "t.npy", np.array([2.0, 0.0]))
     found, _ = values([write("p.csv", "a,b\n1,2\n3,4\n"), "t.npy"], LABELS)
     assert found["target"] == ["2", "0"]

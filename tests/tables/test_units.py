@@ -93,7 +93,7 @@ def test_a_unit_of_words_may_be_empty_which_is_noted(write, target, expected):
     assert notes == [f"{what} without rows of target, treated as empty"]
 
 
-def test_the_unit_column_may_stand_anywhere(write):
+def test_the_unit_column_may_be_anywhere(write):
     found, _ = units([write("p.csv", "a,u,b\n1,x,2\n"), write("t.csv", "s,u\nA,x\n")])
     assert found == [("x", {"prediction": [[1.0, 2.0]], "target": ["A"]})]
 
@@ -131,7 +131,7 @@ def test_units_in_another_order_are_refused(write):
     assert hint == "put the units in the same order in all files"
 
 
-def test_numbers_in_another_order_are_not_said_to_be_missing(write):
+def test_numbers_in_another_order_are_not_reported_as_missing(write):
     files = [write("a.csv", "u,first\nx,1\ny,2\n"), write("b.csv", "u,second\ny,2\nx,1\n")]
     kind, _, hint = refusal(files, SAMPLES)
     assert kind is DataError
@@ -150,7 +150,7 @@ def test_a_unit_of_numbers_has_rows_in_every_role(write, late):
     )
 
 
-def test_a_unit_that_comes_back_is_refused_in_the_first_file(write):
+def test_a_unit_whose_rows_are_not_adjacent_is_refused_in_the_first_file(write):
     kind, message, hint = refusal(
         [write("p.csv", "u,a,b\nx,1,0\ny,3,0\nx,2,0\n"), write("t.csv", T)]
     )
@@ -161,12 +161,12 @@ def test_a_unit_that_comes_back_is_refused_in_the_first_file(write):
     assert hint == "sort the file by unit, without changing the order of rows within a unit"
 
 
-def test_a_unit_that_comes_back_is_refused_in_the_second_file(write):
+def test_a_unit_whose_rows_are_not_adjacent_is_refused_in_the_second_file(write):
     _, message, _ = refusal([write("p.csv", P), write("t.csv", "u,s\nx,A\ny,B\nz,C\ny,D\n")])
     assert message == "'t.csv', line 5, column 'u': the rows of unit 'y' are not adjacent"
 
 
-def test_a_unit_that_comes_back_after_skipped_rows_has_its_own_line(write):
+def test_a_unit_whose_rows_are_not_adjacent_after_skipped_rows_has_its_own_line(write):
     _, message, _ = refusal(
         [write("p.csv", "u,a,b\nx,1,0\nx,,0\ny,3,0\nx,2,0\n"), write("t.csv", T)], missing="skip"
     )
@@ -293,7 +293,7 @@ def test_a_negative_weight_of_a_unit_has_its_place_after_skipped_rows(write):
     )
 
 
-def test_without_units_slices_would_cut_the_only_one(write):
+def test_without_units_slices_would_split_the_only_one(write):
     files = [write("p.csv", "g,a,b\nm,1,0\n"), write("t.csv", "s\nA\n")]
     kind, message, hint = refusal(files, unit=None, by=("g",))
     assert (kind, message) == (
@@ -386,7 +386,7 @@ def test_rows_matched_by_key_are_in_the_units_of_the_first_file(write):
     ]
 
 
-def test_a_unit_that_comes_back_among_matched_rows_has_its_line(write):
+def test_a_unit_whose_rows_are_not_adjacent_among_matched_rows_has_its_line(write):
     files = [write("p.csv", "k,u,p\n1,x,5\n2,y,6\n3,x,7\n"), write("t.csv", "k,t\n3,C\n2,B\n1,A\n")]
     _, message, _ = refusal(files, TOGETHER, on=("k",))
     assert message == "'p.csv', line 4, column 'u': the rows of unit 'x' are not adjacent"
@@ -426,7 +426,9 @@ def test_a_unit_may_span_blocks(write, monkeypatch, chunk):
 
 @pytest.mark.parametrize("chunk", [7, 16, 64])
 @pytest.mark.parametrize("file", ["p.csv", "t.csv"])
-def test_a_unit_that_comes_back_blocks_later_has_its_line(write, monkeypatch, chunk, file):
+def test_a_unit_whose_rows_are_not_adjacent_blocks_later_has_its_line(
+    write, monkeypatch, chunk, file
+):
     monkeypatch.setattr(source, "CHUNK", chunk)
     names = [f"u{number}" for number in range(20)]
     back = [*names, "u3"]
