@@ -102,7 +102,7 @@ def _two_classes(profile: Profile, counts: Array, *, positive: bool) -> Iterator
         yield fact("foreground", share, "certain", evidence, profile.rows)
     degree = next((name for name, limit in DEGREES if minority < limit), "none")
     votes = _Votes(counts)
-    evidence = f"The minority class has {percent(minority)} of the rows; {votes.summary}."
+    evidence = f"The minority class has {percent(minority)} of the rows{votes.summary}."
     yield fact("imbalance", degree, "certain", evidence, profile.rows, **votes.numbers)
     imbalanced = degree in ("extreme", "moderate")
     confidence: Confidence = "likely" if votes.agree(imbalanced=imbalanced) else "weak"
@@ -112,7 +112,7 @@ def _two_classes(profile: Profile, counts: Array, *, positive: bool) -> Iterator
 def _many_classes(profile: Profile, counts: Array) -> Iterator[Finding]:
     votes = _Votes(counts)
     least, most = percent(counts.min() / counts.sum()), percent(counts.max() / counts.sum())
-    evidence = f"Each class has {least} to {most} of the rows; {votes.summary}."
+    evidence = f"Each class has {least} to {most} of the rows{votes.summary}."
     imbalanced = votes.cleanlab or votes.evalml
     confidence: Confidence = "likely" if votes.agree(imbalanced=imbalanced) else "weak"
     yield fact("imbalanced", imbalanced, confidence, evidence, profile.rows, **votes.numbers)
@@ -155,14 +155,14 @@ class _Votes:
 
     @property
     def summary(self) -> str:
-        """Which of them would warn, as a clause."""
+        """Which of them would warn, as the end of a sentence on shares of rows."""
         warning = [name for name, vote in self._votes.items() if vote]
         others = [name for name, vote in self._votes.items() if not vote]
         if not warning:
-            return "the imbalance is below every published threshold for a warning"
+            return ", an imbalance below every published threshold for a warning"
         if not others:
-            return "the imbalance is above every published threshold for a warning"
-        return f"{' and '.join(warning)} would warn, but not {' or '.join(others)}"
+            return ", an imbalance above every published threshold for a warning"
+        return f"; {' and '.join(warning)} would warn, but not {' or '.join(others)}"
 
     def agree(self, *, imbalanced: bool) -> bool:
         """Tell whether the thresholds on the rarest class and on the ratio agree."""

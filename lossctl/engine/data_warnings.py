@@ -90,8 +90,8 @@ def _classes_as_numbers(loss: Loss) -> Iterator[DataNote]:
     if kind and kind.title == VALUES.title and kind.gathers == "rows" and -0.5 in kind.within:
         yield DataNote(
             "classes_as_numbers",
-            "every target is 0 or 1, like a class label; the loss for the probability of a class "
-            "is binary_cross_entropy",
+            "every target is 0 or 1, like a class label; for probabilities of a class use "
+            "binary_cross_entropy",
             lambda **arrays: _is_zero_or_one(arrays["target"]),
             share=ALL,
             witnesses=(

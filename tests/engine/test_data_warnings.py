@@ -335,8 +335,8 @@ def test_a_warning_that_several_losses_share_appears_once():
     found = notes_of("mse", block(SPREAD, ZEROS_AND_ONES), more=(("mae", {}), ("mse", {})))
     (note,) = found
     assert note.message == (
-        "mse, mae: every target is 0 or 1, like a class label; the loss for the probability of a "
-        "class is binary_cross_entropy"
+        "mse, mae: every target is 0 or 1, like a class label; for probabilities of a class use "
+        "binary_cross_entropy"
     )
 
 
