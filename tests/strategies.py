@@ -39,8 +39,8 @@ from lossctl.catalogue.kinds import (
 )
 from lossctl.catalogue.options import Interval, Setting
 from lossctl.engine.computation import Computation, prepare
+from lossctl.engine.outcomes import Numbers, Outcome
 from lossctl.engine.sums import LARGEST, Sums
-from lossctl.engine.totals import Numbers, Outcome
 
 LARGE = 1e150
 """Residuals up to twice this have a square, 4e300, that is still a float64."""

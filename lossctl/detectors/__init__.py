@@ -25,7 +25,7 @@ from lossctl.detectors.files import open_roles
 from lossctl.detectors.findings import Finding, Findings, Observation
 from lossctl.detectors.overfitting import GeneralisationGap, compare
 from lossctl.detectors.profile import Names, Profile
-from lossctl.engine.arrays import column_names, common_length, labels_or_numbers
+from lossctl.engine.conversion import column_names, common_length, labels_or_numbers
 from lossctl.facts.vocabulary import Known
 from lossctl.tables import Reading
 from lossctl.tables.source import Progress

@@ -12,15 +12,18 @@ from lossctl.catalogue.definition import Choice
 from lossctl.catalogue.kinds import FeaturesKind, Kind
 from lossctl.catalogue.names import look_up
 from lossctl.engine.computation import Computation, prepare
+from lossctl.engine.conversion import (
+    EQUAL_LENGTH,
+    IMAGE,
+    STACK,
+    column_names,
+    common_length,
+    to_array,
+    to_numbers,
+    to_words,
+)
 from lossctl.engine.fold import fold
 from lossctl.errors import DataError, UsageError, plural
-
-EQUAL_LENGTH = "give arrays of equal length"
-
-ROWS = {1: "(rows,)", 2: "(rows, columns)"}
-IMAGE = {2: "(height, width)", 3: "(height, width, channels)"}
-STACK = {2: IMAGE[2], 3: "(images, height, width)", 4: "(images, height, width, channels)"}
-"""The shapes that an array may have, by its number of dimensions."""
 
 
 def compute(
@@ -61,29 +64,6 @@ def compute(
     return numbers if columns == 1 else numbers.reshape(-1, columns)
 
 
-def labels_or_numbers(role: str, values: object) -> Array | Words:
-    """Read a list of words as labels, and anything else as numbers.
-
-    Args:
-        role: the role, for messages.
-        values: what the program gave.
-
-    Returns:
-        The labels or the numbers.
-
-    Raises:
-        DataError: it is neither.
-    """
-    try:
-        array = np.asarray(values)
-    except ValueError:  # rows of different lengths
-        return _numbers(role, values)
-    words = array.dtype.kind == "U" or (
-        array.dtype.kind == "O" and any(isinstance(value, str) for value in array.flat)
-    )
-    return _labels(role, values) if words and array.ndim == 1 else _numbers(role, values)
-
-
 def _width(array: object) -> int:
     """Count the columns of an array."""
     shape = np.asarray(array).shape
@@ -95,10 +75,10 @@ def _block_of_rows(
 ) -> Block:
     """Make one block of rows that line up."""
     arrays: dict[str, Any] = {
-        role: _array(role, computation.kinds[role], of_role) for role, of_role in values.items()
+        role: to_array(role, computation.kinds[role], of_role) for role, of_role in values.items()
     }
-    weights = None if weight is None else _numbers("weight", weight)
-    units = None if unit is None else _words("unit", unit)
+    weights = None if weight is None else to_numbers("weight", weight)
+    units = None if unit is None else to_words("unit", unit)
     beside = {"weight": weights, "unit": units}
     rows = common_length(
         {**arrays, **{name: array for name, array in beside.items() if array is not None}}
@@ -154,12 +134,12 @@ def _block_of_units(
     row_weight = {}
     if weight is not None and with_row_weights:
         for role, of_role in _by_role("weight", weight, with_row_weights).items():
-            row_weight[role] = _numbers("weight", of_role)
+            row_weight[role] = to_numbers("weight", of_role)
             if len(row_weight[role]) or count(roles[role]):  # a sample may have no rows
                 common_length({role: roles[role], "weight": row_weight[role]})
             check_weight(row_weight[role], role)
         weight = None
-    weights = None if weight is None else _numbers("weight", weight)
+    weights = None if weight is None else to_numbers("weight", weight)
     if weights is not None:
         common_length({"weight": weights, "each role": np.empty(units)}, "unit")
     check_weight(weights)
@@ -183,17 +163,17 @@ def _split(role: str, kind: Kind, values: object) -> list[Array | Words]:
         raise DataError(f"{role} has no units")
     if kind.gathers == "images":
         if isinstance(values, list | tuple) and np.ndim(values[0]) > 1:
-            images: list[Array | Words] = [_numbers(role, image, IMAGE) for image in values]
+            images: list[Array | Words] = [to_numbers(role, image, IMAGE) for image in values]
         else:
-            stack = _numbers(role, values, STACK)
+            stack = to_numbers(role, values, STACK)
             images = list(stack) if stack.ndim > 2 else [stack]
         sizes = [image.size for image in images if isinstance(image, np.ndarray)]
         if not sizes or 0 in sizes:
             raise DataError(f"{role} has no pixels")
         return images
     if isinstance(values, list | tuple) and values and np.ndim(values[0]):
-        return [_array(role, kind, of_unit) for of_unit in values]
-    return [_array(role, kind, values)]
+        return [to_array(role, kind, of_unit) for of_unit in values]
+    return [to_array(role, kind, values)]
 
 
 def _concatenated(role: str, parts: Sequence[Array | Words]) -> Array | Words:
@@ -207,104 +187,3 @@ def _concatenated(role: str, parts: Sequence[Array | Words]) -> Array | Words:
         raise DataError(f"the units of {role} have different numbers of columns")
     (shape,) = shapes
     return np.concatenate([part.reshape(-1, *shape) for part in arrays])
-
-
-def _array(role: str, kind: Kind, values: object) -> Array | Words:
-    return _labels(role, values) if kind.text else _numbers(role, values)
-
-
-def column_names(values: object) -> tuple[str, ...]:
-    """Return the names of a data frame's columns; none if these are only numbered.
-
-    Args:
-        values: what the program gave for a role: an array, a frame, or a list with one per unit.
-
-    Returns:
-        The names.
-    """
-    if isinstance(values, list | tuple) and values:
-        values = values[0]  # all units have the same columns
-    columns = list(getattr(values, "columns", ()))
-    return () if columns == list(range(len(columns))) else tuple(map(str, columns))
-
-
-def _refuse_masked(role: str, values: object) -> None:
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise DataError(
-            f"{role} has masked values", "remove these rows, or fill them and give them weight 0"
-        )
-
-
-def _numbers(role: str, values: object, shapes: Mapping[int, str] = ROWS) -> Array:
-    """Read an array of numbers that has one of these shapes."""
-    _refuse_masked(role, values)
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind not in "fiubO":
-            raise DataError(f"{role} holds {array.dtype} where numbers are needed")
-        if array.dtype.kind == "O" and any(isinstance(value, str | bytes) for value in array.flat):
-            raise DataError(f"{role} holds text where numbers are needed")
-        numbers = np.ascontiguousarray(array, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise DataError(f"{role} holds something that is not a number: {error}") from None
-    if array.ndim not in shapes:
-        raise DataError(
-            f"{role} has {plural(array.ndim, 'dimension')}",
-            f"give an array of shape {' or '.join(shapes.values())}",
-        )
-    if array.ndim == 2 and array.shape[1] == 0:
-        raise DataError(f"{role} has no columns")
-    if role == "weight" and array.ndim == 2:
-        raise DataError("weight has 2 dimensions", "give one number per row")
-    return numbers
-
-
-def _labels(role: str, values: object) -> Array | Words:
-    _refuse_masked(role, values)
-    array = np.asarray(values)
-    if array.dtype.kind in "fiub":
-        return _numbers(role, array)
-    return _words(role, values)
-
-
-def _words(role: str, values: object) -> Words:
-    array = np.asarray(values)
-    if array.ndim != 1:
-        raise DataError(f"{role} has {plural(array.ndim, 'dimension')}", "give one label per row")
-    # In an array of words numpy turns NaN into the word nan, so the originals are looked at.
-    originals = np.asarray(values, dtype=object) if array.dtype.kind in "OU" else ()
-    for row, value in enumerate(originals):
-        if not isinstance(value, str) and _is_missing(value):
-            raise DataError(f"{role}[{row}]: {value} is not a label", "remove rows without a label")
-    words, codes = np.unique(array.astype(str), return_inverse=True)
-    return Words(codes.astype(np.intp), tuple(words.tolist()))
-
-
-def _is_missing(value: object) -> bool:
-    """Tell whether a value is None, NaN, or one of the missing values of pandas."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    return isinstance(value, float | np.floating) and bool(np.isnan(value))
-
-
-def common_length(arrays: Mapping[str, Any], noun: str = "row") -> int:
-    """Return the number of rows that all arrays have.
-
-    Args:
-        arrays: the arrays by name.
-        noun: what an entry of them is called, for messages.
-
-    Returns:
-        The number of rows, at least 1.
-
-    Raises:
-        DataError: the arrays have different numbers of rows, or none.
-    """
-    lengths = {role: count(array) for role, array in arrays.items()}
-    if len(set(lengths.values())) > 1:
-        counts = ", ".join(f"{role} has {plural(length, noun)}" for role, length in lengths.items())
-        raise DataError(f"the arrays do not match: {counts}", EQUAL_LENGTH)
-    (rows,) = set(lengths.values())
-    if rows == 0:
-        raise DataError(f"the arrays have no {noun}s")
-    return rows

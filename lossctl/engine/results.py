@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lossctl.engine.totals import Numbers, Outcome, UnitValues
+from lossctl.engine.outcomes import Numbers, Outcome, UnitValues
 from lossctl.errors import plural, visible
 from lossctl.report import Cell, Column, Note, Table
 

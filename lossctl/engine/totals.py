@@ -5,116 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lossctl.block import Array, Block, Codes, Words, paired
+from lossctl.block import Array, Codes
 from lossctl.engine.clipping import Clipping
 from lossctl.engine.computation import Computation
 from lossctl.engine.data_warnings import Tally
+from lossctl.engine.groups import Groups
+from lossctl.engine.outcomes import NOTHING, Key, Numbers, Outcome, UnitValues
 from lossctl.engine.sums import Sums
 from lossctl.errors import DataError, listing, plural, quote
 from lossctl.report import Note
 
-Key: TypeAlias = tuple[str, ...]
-
 NAMED = 3
 """How many of the units that a note is about it names."""
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """The values of some slices, and the number of units and the total weight behind each."""
-
-    value: Array
-    units: Array
-    weight: Array
-
-
-@dataclass(frozen=True)
-class UnitValues:
-    """The value of every unit, times its weight.
-
-    A unit is a row or, if `columns` is above 1, an element of a row; `unit` names units that have
-    names. `role` is the role whose rows they are, if roles have rows of their own.
-    """
-
-    value: Array
-    slice: Codes | None = None
-    weight: Array | None = None
-    columns: int = 1
-    unit: tuple[str, ...] | None = None
-    role: str = ""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of one computation.
-
-    `keys[i]` holds the values of slice i in the `--by` columns; `whole` is a single slice, all
-    rows. `unit_values` is empty unless the reduction is "none": one entry, or one per role.
-    """
-
-    computation: Computation
-    keys: Sequence[Key]
-    slices: Numbers
-    whole: Numbers
-    unit_values: Sequence[UnitValues] = ()
-
-
-class Groups:
-    """The groups by which rows are summed: slices, units, or units within slices."""
-
-    def __init__(self) -> None:
-        """Start without groups."""
-        self._numbers: dict[Any, int] = {}
-        self.sliced = False
-
-    def of(self, block: Block) -> Codes | None:
-        """Return the number of each row's group; numbers stay the same from block to block."""
-        unit = block.unit if block.lengths is None else None
-        if block.slices is None and unit is None:
-            return None
-        self.sliced = block.slices is not None
-        keys = _paired(block.slices, unit)
-        used = np.unique(keys.codes)
-        number = np.zeros(len(keys.words), dtype=np.intp)
-        for index in used.tolist():
-            number[index] = self._numbers.setdefault(keys.words[index], len(self._numbers))
-        return number[keys.codes]
-
-    @property
-    def keys(self) -> list[tuple[Key, str]]:
-        """The slice and the unit of each group; empty if rows have none."""
-        return list(self._numbers)
-
-    @property
-    def slices(self) -> tuple[list[Key], Codes]:
-        """The keys of all slices, and the slice of each group."""
-        return _distinct([slice_ for slice_, _ in self.keys])
-
-    @property
-    def units(self) -> tuple[list[str], Codes]:
-        """The names of all units, and the unit of each group."""
-        return _distinct([unit for _, unit in self.keys])
-
-
-def _distinct(keys: Sequence[Any]) -> tuple[list[Any], Codes]:
-    numbers: dict[Any, int] = {}
-    codes = [numbers.setdefault(key, len(numbers)) for key in keys]
-    return list(numbers), np.array(codes, dtype=np.intp)
-
-
-def _paired(slices: Words | None, unit: Words | None) -> Words:
-    """Pair the slice of each row with its unit."""
-    if unit is None and slices is not None:
-        return Words(slices.codes, tuple((key, "") for key in slices.words))
-    if slices is None and unit is not None:
-        return Words(unit.codes, tuple(((), name) for name in unit.words))
-    assert slices is not None and unit is not None  # noqa: S101, PT018
-    return paired(slices, unit)
 
 
 @dataclass(frozen=True)
@@ -187,7 +94,7 @@ class Total:
             return self._of_units(groups, keys)
         whole = self._numbers(self._merged(None), [])
         slices = self._numbers(self.sums, keys) if keys else NOTHING
-        unit_values = [_joined(parts) for parts in self.unit_values.values()]
+        unit_values = [UnitValues.joined(parts) for parts in self.unit_values.values()]
         return Outcome(self.computation, keys, slices, whole, unit_values)
 
     def _of_units(self, groups: Groups, keys: list[Key]) -> Outcome:
@@ -349,9 +256,6 @@ def warning_notes(totals: Sequence[Total]) -> list[Note]:
     ]
 
 
-NOTHING = Numbers(*[np.zeros(0)] * 3)
-
-
 def _in(slice_: Key) -> str:
     return f" in slice {quote(', '.join(slice_))}" if slice_ else ""
 
@@ -365,18 +269,6 @@ def _with_units(message: str, count: int, units: list[str]) -> str:
 
 def _padded(array: Array, size: int, filling: float = 0.0) -> Array:
     return np.concatenate([array, np.full(size - len(array), filling)])
-
-
-def _joined(parts: Sequence[UnitValues]) -> UnitValues:
-    first = parts[0]
-    return UnitValues(
-        np.concatenate([part.value for part in parts]),
-        None if first.slice is None else np.concatenate([part.slice for part in parts]),
-        None if first.weight is None else np.concatenate([part.weight for part in parts]),
-        first.columns,
-        None if first.unit is None else tuple(name for part in parts for name in part.unit or ()),
-        first.role,
-    )
 
 
 def _first_without(keys: list[Key], counts: npt.NDArray[Any]) -> str:

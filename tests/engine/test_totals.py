@@ -12,7 +12,7 @@ from lossctl.block import Block, Words
 from lossctl.catalogue.names import find
 from lossctl.engine.computation import prepare
 from lossctl.engine.fold import fold
-from lossctl.engine.totals import Groups
+from lossctl.engine.groups import Groups
 from lossctl.errors import DataError
 
 
