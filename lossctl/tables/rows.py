@@ -81,7 +81,7 @@ class Rows:
             if complete.count:
                 yield self._block(complete)
         if skipped:
-            message = f"{plural(skipped, 'row')} with missing values skipped"
+            message = f"skipped {plural(skipped, 'row')} with missing values"
             self.notes.append(Note("rows_skipped", skipped, message))
         if not rows:
             names = " and ".join(quote(table.name) for table in self._tables)

@@ -100,13 +100,13 @@ def test_missing_rows_of_a_role_are_its_own(write):
     files = [write("a.csv", 'real\n1\n""\n3\n'), write("b.csv", "fake\n4\n")]
     found, _, notes = values(files, missing="skip")
     assert found == {"real": [1.0, 3.0], "fake": [4.0]}
-    assert notes == ["1 row with missing values skipped"]
+    assert notes == ["skipped 1 row with missing values"]
 
 
 def test_in_one_file_a_role_may_have_fewer_rows(write):
     found, _, notes = values([write("a.csv", "real,fake\n1,2\n3,\n4,\n")], missing="skip")
     assert found == {"real": [1.0, 3.0, 4.0], "fake": [2.0]}
-    assert notes == ["2 rows with missing values skipped"]
+    assert notes == ["skipped 2 rows with missing values"]
 
 
 def test_a_role_without_rows_is_refused(write):

@@ -202,7 +202,7 @@ def test_a_missing_cell_takes_its_row_out_of_every_file(write):
     a, b = write("a.csv", "p\n1\n\n3\n4\n"), write("b.csv", "y\n10\n20\nNA\n40\n")
     found, notes = values([a, b], missing="skip")
     assert found == {"prediction": [1.0, 4.0], "target": [10.0, 40.0]}
-    assert notes == ["2 rows with missing values skipped"]
+    assert notes == ["skipped 2 rows with missing values"]
 
 
 def test_nothing_left_is_an_error(write):

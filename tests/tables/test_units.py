@@ -203,9 +203,9 @@ def test_missing_rows_shorten_their_own_role_only(write):
         ("y", {"prediction": [[3.0, 0.0]], "target": []}),
     ]
     assert sorted(notes) == [
-        "1 row with missing values skipped",
-        "1 row with missing values skipped",
         "1 unit without rows of target, treated as empty",
+        "skipped 1 row with missing values",
+        "skipped 1 row with missing values",
     ]
 
 
@@ -237,7 +237,7 @@ def test_in_one_file_a_cell_of_one_role_may_be_missing(write):
         [write("a.csv", "first,second\n1,2\n3,\n")], SAMPLES, unit=None, missing="skip"
     )
     assert found == [("", {"first": [1.0, 3.0], "second": [2.0]})]
-    assert notes == ["1 row with missing values skipped"]
+    assert notes == ["skipped 1 row with missing values"]
 
 
 # Weights and slices of units
