@@ -1,4 +1,4 @@
-"""What passes from the readers to the losses: some consecutive rows, as named arrays."""
+"""What the readers hand to the losses: consecutive rows, as named arrays."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ else:  # numpy is loaded when the first array is touched
 
 @dataclass(frozen=True)
 class Words:
-    """A column of text, stored as the distinct words and one code a row.
+    """A column of text, stored as its distinct words and one code per row.
 
     `words` are strings for one column, or tuples of strings for several columns read together.
-    Words may occur that no row uses. Codes run from 0 to `len(words) - 1`.
+    There may be words that no row uses. Codes run from 0 to `len(words) - 1`.
     """
 
     codes: Codes
@@ -40,12 +40,12 @@ def count(column: Column) -> int:
 
 
 def cut(column: Column, rows: slice | np.ndarray) -> Column:
-    """Take some rows of a column."""
+    """Return some rows of a column."""
     return Words(column.codes[rows], column.words) if isinstance(column, Words) else column[rows]
 
 
 def joined(parts: Sequence[Column]) -> Column:
-    """Put blocks of one column together."""
+    """Concatenate the parts of a column."""
     if not isinstance(parts[0], Words):
         return np.concatenate([part for part in parts if not isinstance(part, Words)])
     numbers: dict[object, int] = {}
@@ -57,12 +57,27 @@ def joined(parts: Sequence[Column]) -> Column:
     return Words(np.concatenate(codes), tuple(numbers))
 
 
+def paired(first: Words, second: Words) -> Words:
+    """Pair the words of two columns row by row; only pairs that occur become words.
+
+    >>> paired(Words(np.array([1, 0, 1]), ("a", "b")), Words(np.array([0, 1, 0]), ("x", "y"))).words
+    (('a', 'y'), ('b', 'x'))
+    """
+    count = len(second.words)
+    pairs, codes = np.unique(
+        first.codes.astype(np.int64) * count + second.codes, return_inverse=True
+    )
+    places = (divmod(pair, count) for pair in pairs.tolist())
+    words = tuple((first.words[one], second.words[other]) for one, other in places)
+    return Words(codes.astype(np.intp), words)
+
+
 @dataclass(frozen=True)
 class Ragged:
-    """Rows of several units, one unit after the other, and how many rows each has.
+    """Rows of several units, one unit after the other, and the number of rows of each.
 
     `values` is `(rows,)` or `(rows, columns)`, codes, or `Words`; `lengths` is `(units,)` and may
-    hold zeros. `weight`, `(rows,)`, is there where the rows of a unit have weights of their own.
+    hold zeros. `weight`, `(rows,)`, holds the weights of single rows, if these have any.
 
     >>> Ragged(np.array([1.0, 2.0, 3.0]), np.array([2, 1])).units
     array([0, 0, 1])
@@ -74,12 +89,12 @@ class Ragged:
 
     @property
     def starts(self) -> Codes:
-        """The number of the first row of each unit."""
+        """The index of the first row of each unit."""
         return np.cumsum(self.lengths) - self.lengths
 
     @property
     def units(self) -> Codes:
-        """The number of the unit of each row."""
+        """The index of the unit of each row."""
         return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
 
@@ -87,14 +102,14 @@ class Ragged:
 class Block:
     """Consecutive rows, or consecutive whole units, of everything that one computation needs.
 
-    Each role is one float64 array, `(rows,)` or `(rows, columns)`, C-contiguous, or `Words` where
-    the loss wants text. Lines of pictures are `(rows, width)` or `(rows, width, channels)`. A role
-    may be missing where its rows are its own and come in another block. `weight` is `(rows,)`;
-    `slices` holds one key (a tuple) a row; `unit` the name of the unit that a row belongs to.
+    Each role is one float64 array, `(rows,)` or `(rows, columns)`, C-contiguous, or `Words` if the
+    loss takes text. Lines of images are `(rows, width)` or `(rows, width, channels)`. A role whose
+    rows do not line up with the others comes in a block of its own. `weight` is `(rows,)`; `slices`
+    holds one key (a tuple) per row; `unit` holds the name of the unit of each row.
 
-    With `lengths` the block holds whole units: `lengths[role]` tells how many rows of a role each
-    unit has, `rows` counts the units, and `weight`, `slices` and `unit` have one entry a unit. Then
-    `row_weight[role]` holds the weights of single rows, where they have any.
+    With `lengths` the block holds whole units: `lengths[role]` holds the number of rows of each
+    unit, `rows` counts the units, and `weight`, `slices` and `unit` have one entry per unit.
+    `row_weight[role]` then holds the weights of single rows, if these have any.
     """
 
     roles: Mapping[str, Array | Words]
@@ -106,14 +121,18 @@ class Block:
     row_weight: Mapping[str, Array] = field(default_factory=dict)
 
 
-def check_weight(weight: Array | None, name: str = "weight") -> None:
-    """Refuse weights that are not finite or below 0.
+def check_weight(weight: Array | None, of: str = "") -> None:
+    """Refuse weights that are negative or not finite.
+
+    Args:
+        weight: the weights, if there are any.
+        of: the role whose rows they belong to, where roles have rows of their own.
 
     Raises:
-        OutOfDomain: one is.
+        OutOfDomain: a weight is negative or not finite.
     """
     if weight is None or not len(weight) or (weight.min() >= 0 and weight.max() < np.inf):
         return
     row = int(np.flatnonzero(~((weight >= 0) & (weight < np.inf)))[0])
     value = repr(float(weight[row]))
-    raise OutOfDomain(name, row, -1, value, "a weight (a finite number, at least 0)")
+    raise OutOfDomain("weight", row, -1, value, "a weight (a finite number, at least 0)", of=of)

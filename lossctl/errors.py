@@ -105,11 +105,16 @@ class OutOfDomain(DataError):
         value: str,
         expected: str,
         hint: str = "",
+        of: str = "",
     ) -> None:
-        """Say what was found in which cell of which role, and what belongs there."""
-        self.role, self.row, self.column = role, row, column
+        """Say what was found in which cell of which role, and what belongs there.
+
+        `of` names the role whose rows a weight belongs to, where roles have rows of their own.
+        """
+        self.role, self.row, self.column, self.of = role, row, column, of
         self.value, self.expected = value, expected
-        index = f"{role}[{row}]" if column < 0 else f"{role}[{row}, {column}]"
+        array = f"{role} of {of}" if of else role
+        index = f"{array}[{row}]" if column < 0 else f"{array}[{row}, {column}]"
         super().__init__(f"{index}: {value} is not {expected}", hint)
 
     def at(self, place: str, cell: str) -> DataError:
@@ -118,10 +123,10 @@ class OutOfDomain(DataError):
 
     def shifted(self, rows: int) -> OutOfDomain:
         """Make the same error for data that has so many rows in front of it."""
-        return OutOfDomain(
-            self.role, self.row + rows, self.column, self.value, self.expected, self.hint
-        )
+        row, expected = self.row + rows, self.expected
+        return OutOfDomain(self.role, row, self.column, self.value, expected, self.hint, self.of)
 
     def advised(self, hint: str) -> OutOfDomain:
         """Make the same error with other advice."""
-        return OutOfDomain(self.role, self.row, self.column, self.value, self.expected, hint)
+        row, expected = self.row, self.expected
+        return OutOfDomain(self.role, row, self.column, self.value, expected, hint, self.of)

@@ -1,4 +1,4 @@
-"""Work on several cores, results in order, and never much of it at once."""
+"""A parallel map that keeps the order of its results and holds few of them at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 WORKERS = min(4, os.cpu_count() or 1)
-"""Threads for everything: more would only take the processor's cache from each other."""
+"""Threads shared by everything; more would only compete for the processor's cache."""
 
 
 @cache
@@ -25,8 +25,12 @@ def in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Itera
     """Yield the function's result for each item, in the order of the items.
 
     Items are taken, and results held, only as far ahead as keeps the threads busy, so memory stays
-    bounded however many there are. The first exception ends it. The function must not wait for
-    another call: all share the same few threads.
+    bounded. The first exception ends the iteration. The function must not wait for another call of
+    itself, because all calls share the same few threads.
+
+    Args:
+        function: what to compute for each item.
+        items: the items; they are taken in the calling thread.
 
     >>> list(in_order(abs, [-1, 2, -3]))
     [1, 2, 3]

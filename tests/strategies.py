@@ -39,8 +39,8 @@ from lossctl.catalogue.kinds import (
 )
 from lossctl.catalogue.options import Interval, Setting
 from lossctl.engine.computation import Computation, prepare
+from lossctl.engine.outcomes import Numbers, Outcome
 from lossctl.engine.sums import LARGEST, Sums
-from lossctl.engine.totals import Numbers, Outcome
 
 LARGE = 1e150
 """Residuals up to twice this have a square, 4e300, that is still a float64."""
@@ -285,7 +285,7 @@ def value(case: Case, computation: Computation | None = None) -> float:
 
 def each(case: Case, **conventions: Any) -> Mapping[str, Array]:
     """Compute the number of each item of a case, those of each line."""
-    found = outcome(case.given(reduction="none", **conventions), case.blocks()).each
+    found = outcome(case.given(reduction="none", **conventions), case.blocks()).unit_values
     return {of_line.role: of_line.value for of_line in found}
 
 

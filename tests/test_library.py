@@ -124,18 +124,18 @@ def test_the_role_of_an_array_is_its_place():
         (
             ([1.0, 2.0], [1.0]),
             (
-                "the arrays do not fit: prediction has 2 rows, target has 1 row\n"
-                "arrays are never broadcast"
+                "the arrays do not match: prediction has 2 rows, target has 1 row\n"
+                "give arrays of equal length"
             ),
         ),
         (([], []), "the arrays have no rows"),
         (
             (1.0, [1.0]),
-            "prediction has 0 dimensions\ngive (rows,) or (rows, columns)",
+            "prediction has 0 dimensions\ngive an array of shape (rows,) or (rows, columns)",
         ),
         (
             (np.zeros((1, 1, 1)), [1.0]),
-            "prediction has 3 dimensions\ngive (rows,) or (rows, columns)",
+            "prediction has 3 dimensions\ngive an array of shape (rows,) or (rows, columns)",
         ),
         ((np.zeros((1, 0)), [1.0]), "prediction has no columns"),
         ((["1.0"], [1.0]), "prediction holds <U3 where numbers are needed"),
@@ -155,7 +155,7 @@ def test_the_role_of_an_array_is_its_place():
         (([math.nan], [1.0]), "prediction[0]: nan is not a finite number"),
         (
             (np.ma.array([1.0, 2.0], mask=[False, True]), ONES),
-            "prediction has masked values\ntake them out, or give them weight 0",
+            "prediction has masked values\nremove these rows, or fill them and give them weight 0",
         ),
     ],
 )
@@ -189,14 +189,14 @@ def test_masked_labels_are_refused_as_masked_numbers_are():
         (
             [1.0],
             (
-                "the arrays do not fit: prediction has 2 rows, target has 2 rows, "
+                "the arrays do not match: prediction has 2 rows, target has 2 rows, "
                 "weight has 1 row\n"
-                "arrays are never broadcast"
+                "give arrays of equal length"
             ),
         ),
-        ([[1.0], [1.0]], "weight has 2 dimensions\ngive one number a row"),
-        (2.0, "weight has 0 dimensions\ngive (rows,) or (rows, columns)"),
-        ([0.0, 0.0], "no row counts: the weights sum to 0"),
+        ([[1.0], [1.0]], "weight has 2 dimensions\ngive one number per row"),
+        (2.0, "weight has 0 dimensions\ngive an array of shape (rows,) or (rows, columns)"),
+        ([0.0, 0.0], "the weights sum to 0"),
         ([1.0, -1.0], "weight[1]: -1.0 is not a weight (a finite number, at least 0)"),
         (["a", "b"], "weight holds <U1 where numbers are needed"),
     ],
@@ -224,7 +224,7 @@ def test_the_number_of_arrays_is_that_of_the_roles(arrays, message):
 def test_labels_in_two_dimensions_are_refused():
     with pytest.raises(DataError) as caught:
         lossctl.compute("scce", [[0.5, 0.5]], [["a", "b"]])
-    assert str(caught.value) == "target has 2 dimensions\ngive one label a row"
+    assert str(caught.value) == "target has 2 dimensions\ngive one label per row"
 
 
 def test_an_unknown_loss_or_option_is_refused():

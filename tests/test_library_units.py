@@ -1,4 +1,4 @@
-"""`lossctl.compute` of units, roles apart, pictures and names that stand for several losses."""
+"""`lossctl.compute` of units, roles apart, images and names that several losses share."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_lists_of_arrays_are_units():
         ([[], [], []], [-math.log(0.25)] * 3),
     ],
 )
-def test_an_empty_unit_may_stand_anywhere(target, expected):
+def test_an_empty_unit_may_be_anywhere(target, expected):
     found = lossctl.compute("ctc", [HALF] * 3, target, reduction="none")
     assert found.tolist() == pytest.approx(expected, rel=1e-15)
 
@@ -137,7 +137,7 @@ def test_a_unit_of_no_steps_and_no_symbols_is_certain():
 def test_rows_that_line_up_do_so_in_every_unit(prediction, target):
     kind, message, _ = refusal("sequence_cross_entropy", prediction, target)
     assert issubclass(kind, DataError)
-    assert "do not fit" in message
+    assert "do not match" in message
 
 
 @pytest.mark.parametrize(
@@ -150,16 +150,16 @@ def test_rows_that_line_up_do_so_in_every_unit(prediction, target):
         ([[1.0], [2.0, 3.0]], [[0.0], [0.0, 0.0]], [["p", "p"], ["p"]]),
     ],
 )
-def test_features_line_up_in_every_picture(arrays):
+def test_features_line_up_in_every_image(arrays):
     kind, message, _ = refusal("perceptual", *arrays)
     assert issubclass(kind, DataError)
-    assert "do not fit" in message
+    assert "do not match" in message
 
 
 def test_whole_units_are_lists_not_groups():
     kind, message, hint = refusal("ctc", HALF, [1], unit=["a", "a"])
-    assert (kind, message) == (UsageError, "ctc takes whole units, not unit=…")
-    assert hint == "give a list of arrays"
+    assert (kind, message) == (UsageError, "ctc takes whole units, so unit=… does not apply")
+    assert hint == "give a list of arrays, one per unit"
 
 
 @pytest.mark.parametrize("bad", [math.nan, 1.5])
@@ -286,13 +286,13 @@ def test_names_of_rows_are_optional():
     assert found.tolist() == [5.0, 9.0]
 
 
-# Pictures
+# Images
 
 
 @pytest.mark.parametrize(
     "shape", [(2, 2), (1, 2, 2), (3, 2, 2), (3, 2, 2, 3), (1, 1, 1), (2, 1, 5, 1)]
 )
-def test_pictures_of_any_shape(shape):
+def test_images_of_any_shape(shape):
     # each pixel is off by 0.1, so -10 log10(1 / 0.01)
     prediction, target = np.zeros(shape), np.full(shape, 0.1)
     assert lossctl.compute("psnr", prediction, target) == pytest.approx(-20.0)
@@ -300,14 +300,14 @@ def test_pictures_of_any_shape(shape):
     assert len(found) == (1 if len(shape) == 2 else shape[0])
 
 
-def test_a_list_of_pictures_may_have_several_heights():
+def test_a_list_of_images_may_have_several_heights():
     prediction = [np.zeros((2, 3)), np.zeros((4, 3)), np.zeros((4, 3))]
     target = [np.full((2, 3), 0.1), np.full((4, 3), 1.0), np.full((4, 3), 0.1)]
     found = lossctl.compute("psnr", prediction, target, reduction="none")
     assert found.tolist() == pytest.approx([-20.0, 0.0, -20.0])
 
 
-def test_a_nested_list_is_a_picture():
+def test_a_nested_list_is_an_image():
     assert lossctl.compute("total_variation", [[0.0, 1.0], [2.0, 3.0]]) == 10.0
 
 
@@ -331,7 +331,7 @@ def test_a_nested_list_is_a_picture():
         (None, None),
     ],
 )
-def test_pictures_that_do_not_fit_are_refused(prediction, target):
+def test_images_that_do_not_fit_are_refused(prediction, target):
     assert issubclass(refusal("psnr", prediction, target)[0], LossctlError)
 
 
@@ -356,7 +356,7 @@ def test_read_only_arrays_are_read():
     assert lossctl.compute("total_variation", prediction) == 0.0
 
 
-# Names that stand for several losses
+# Names that several losses share
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,11 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 OF_LOSSES = {f"{command} {loss}" for command in ("compute", "show") for loss in lossctl.losses()}
 
 PACKAGE = Path(lossctl.__file__).parent
-CATALOGUE = sorted((PACKAGE / "catalogue").rglob("*.py"))
+MODULES = sorted(
+    file
+    for room in ("catalogue", "tables", "engine", "detectors")
+    for file in (PACKAGE / room).rglob("*.py")
+)
 
 
 @pytest.mark.parametrize("part", ["vocabulary", "parts", "cards", "rules"])
@@ -127,8 +131,8 @@ def test_statements_and_scenarios_are_in_the_words_of_the_field(file):
     assert home_made_in(texts(document), WORDS | ARTICLES) == []
 
 
-@pytest.mark.parametrize("file", CATALOGUE, ids=lambda file: str(file.relative_to(PACKAGE)))
-def test_the_catalogue_is_in_the_words_of_the_field(file):
+@pytest.mark.parametrize("file", MODULES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_modules_are_in_the_words_of_the_field(file):
     assert home_made_in(literals(file)) == []
 
 

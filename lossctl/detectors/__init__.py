@@ -1,7 +1,7 @@
-"""Facts read off the data: what targets are, what the model puts out, how the errors are spread.
+"""Facts inferred from data: what the targets are, what the model outputs, how errors are spread.
 
-A detector is a function of what was seen of the data and of the facts that were found before it; it
-yields facts and remarks. Blocks pass once, and what is kept of them is bounded (`seen.py`).
+A detector is a function of a profile of the data and of the facts that earlier detectors found; it
+yields facts and observations. The data are read once, and the profile has a bounded size.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from lossctl.detectors.files import open_roles
 from lossctl.detectors.findings import Finding, Findings, Observation
 from lossctl.detectors.overfitting import GeneralisationGap, compare
 from lossctl.detectors.profile import Names, Profile
-from lossctl.engine.arrays import column_names, common_length, labels_or_numbers
+from lossctl.engine.conversion import column_names, common_length, labels_or_numbers
 from lossctl.facts.vocabulary import Known
 from lossctl.tables import Reading
 from lossctl.tables.source import Progress
 
 __all__ = [
     "Findings",
-    "Gap",
+    "GeneralisationGap",
     "Names",
-    "Remark",
+    "Observation",
     "compare_files",
     "detect",
     "detect_arrays",
@@ -55,47 +55,53 @@ DETECTORS: Sequence[Detector] = (
     probabilities.detect,
     entries.detect,
 )
-"""In this order: each may rest on what those before it found."""
+"""In this order, because a detector may use the facts of earlier ones."""
 
 
 def detect(blocks: Iterable[Block], names: Names) -> Findings:
-    """Find what can be said of data.
+    """Infer facts from data.
 
     Args:
-        blocks: rows of `target` and, where there are any, `prediction`: `(rows,)` or
-            `(rows, columns)` of numbers, or words.
-        names: what the columns are called.
+        blocks: rows of `target` and, if there are any, `prediction`: `(rows,)` or `(rows, columns)`
+            of numbers, or words.
+        names: the names of the columns.
+
+    Returns:
+        The facts and observations.
 
     Raises:
-        DataError: a number is not finite, or there is no row.
+        DataError: a number is not finite, or there are no rows.
     """
-    return _found(_observed(blocks, names))
+    return _findings(_profile(blocks, names))
 
 
 def detect_arrays(target: object, prediction: object) -> Findings:
-    """Find what arrays tell of the problem; see `lossctl.inspect`."""
-    given = {} if prediction is None else {"prediction": prediction}
-    given["target"] = target
-    roles = {role: labels_or_numbers(role, array) for role, array in given.items()}
-    names = {role: column_names(array) for role, array in given.items()}
+    """Infer facts from arrays; see `lossctl.inspect`."""
+    arrays = {} if prediction is None else {"prediction": prediction}
+    arrays["target"] = target
+    roles = {role: labels_or_numbers(role, array) for role, array in arrays.items()}
+    names = {role: column_names(array) for role, array in arrays.items()}
     return detect([Block(roles, common_length(roles))], Names(names))
 
 
 def detect_files(
     files: Sequence[str], reading: Reading, progress: Progress | None = None
 ) -> Findings:
-    """Find what can be said of the data in files.
+    """Infer facts from files.
 
     Args:
-        files: the file of predictions and that of targets, or one with both or with targets only.
-        reading: what the user said about how to read, the columns of the roles included.
-        progress: is told the number of bytes that were read.
+        files: the files of predictions and of targets, or one with both or with targets only.
+        reading: how to read them, including the columns of the roles.
+        progress: called with the number of bytes that were read.
+
+    Returns:
+        The facts and observations.
 
     Raises:
-        UsageError: the files or columns that were named do not fit.
-        DataError: a file cannot be read, or it is not clear what its columns are.
+        UsageError: the files or columns that the user named do not fit.
+        DataError: a file cannot be read, or it is not clear which columns to use.
     """
-    return _found(_observed_files(files, reading, progress))
+    return _findings(_profile_files(files, reading, progress))
 
 
 def compare_files(
@@ -104,44 +110,47 @@ def compare_files(
     reading: Reading,
     progress: Progress | None = None,
 ) -> GeneralisationGap:
-    """Compare the losses of rows that a model has learned from and of others.
+    """Compare the losses on training and validation data.
 
     Args:
-        train: the file of predictions and that of targets, or one with both.
-        validation: the same of other rows.
-        reading: what the user said about how to read.
-        progress: is told the number of bytes that were read.
+        train: the files of predictions and of targets for the training data, or one with both.
+        validation: the same for the validation data.
+        reading: how to read them.
+        progress: called with the number of bytes that were read.
+
+    Returns:
+        The mean losses, and how they differ.
 
     Raises:
-        UsageError: the files or columns that were named do not fit.
+        UsageError: the files or columns that the user named do not fit.
         DataError: a file cannot be read, or the two have no loss in common.
     """
-    sides = [_observed_files(files, reading, progress) for files in (train, validation)]
-    known, new = ((profile, _found(profile)) for profile in sides)
-    return compare(known, new)
+    profiles = [_profile_files(files, reading, progress) for files in (train, validation)]
+    training, validating = ((profile, _findings(profile)) for profile in profiles)
+    return compare(training, validating)
 
 
-def _observed(blocks: Iterable[Block], names: Names) -> Profile:
+def _profile(blocks: Iterable[Block], names: Names) -> Profile:
     profile = Profile(names)
     for block in blocks:
         profile.add(block)
     return profile
 
 
-def _observed_files(files: Sequence[str], reading: Reading, progress: Progress | None) -> Profile:
+def _profile_files(files: Sequence[str], reading: Reading, progress: Progress | None) -> Profile:
     with open_roles(files, reading, progress) as tables:
-        profile = _observed(tables.blocks(), Names(tables.columns, tables.images))
+        profile = _profile(tables.blocks(), Names(tables.columns, tables.images))
         profile.notes = tables.notes
     return profile
 
 
-def _found(profile: Profile) -> Findings:
-    found: dict[str, Known] = {}
+def _findings(profile: Profile) -> Findings:
+    facts: dict[str, Known] = {}
     findings: list[Finding] = [
-        Observation(each.kind, each.message, rows=each.count) for each in profile.notes
+        Observation(note.kind, note.message, rows=note.count) for note in profile.notes
     ]
     for detector in DETECTORS:
-        new = list(detector(profile, found))
+        new = list(detector(profile, facts))
         findings += new
-        found |= {each.name: each for each in new if isinstance(each, Known)}
+        facts |= {finding.name: finding for finding in new if isinstance(finding, Known)}
     return Findings.of(findings, profile.rows)

@@ -1,4 +1,4 @@
-"""Boxes: four columns that are called like corners, or are in the order of corners."""
+"""Bounding boxes: four columns with the names, or the order, of box coordinates."""
 
 from __future__ import annotations
 
@@ -30,47 +30,51 @@ NAMED = {
         ("x_center", "y_center", "width", "height"),
     ),
 }
-"""What the columns of each format of boxes are usually called, in their order."""
+"""The usual names of the columns of each box format, in order."""
 
 SOUND = 0.99
-"""The share of rows that must have a width and a height."""
+"""The share of boxes that must have a positive width and height."""
 
 
-def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
-    """Say that rows are boxes, in which format, and whether some miss each other."""
-    del found
+def detect(profile: Profile, facts: Mapping[str, Known]) -> Iterator[Finding]:
+    """Detect boxes, their format, and whether some do not overlap their target."""
+    del facts
     roles = [role for role in ("target", "prediction") if role in profile.roles]
     if profile.words or any(profile.sample[role].shape[1] != 4 for role in roles):
         return
-    form = _form(profile)
+    form = _box_format(profile)
     corners = {role: _corners(profile.sample[role], form or "xyxy") for role in roles}
-    sound = min(float((each[:, 2:] > each[:, :2]).all(axis=1).mean()) for each in corners.values())
+    sound = min(
+        float((boxes[:, 2:] > boxes[:, :2]).all(axis=1).mean()) for boxes in corners.values()
+    )
     if form is None:
-        if sound == 1 and not profile.target.whole | profile.target.within_unit:
-            evidence = "Four columns, of which the third and fourth exceed the first two."
+        if sound == 1 and not profile.target.integers | profile.target.within_unit:
+            evidence = "Of four columns, the third and fourth always exceed the first and second."
             yield fact("output", "boxes", "weak", evidence, profile.rows)
         return
+    size = f"{percent(sound)} of the boxes have a positive size"
     if sound < SOUND:
-        message = f"Columns named as boxes, but only {percent(sound)} of the rows have a size."
+        message = f"The columns are named like box coordinates, but only {size}."
         yield Observation("boxes", message, {"sound": sound}, profile.rows)
         return
-    evidence = f"Columns named as boxes ({form}); {percent(sound)} have a size."
+    evidence = f"The columns are named like box coordinates ({form}), and {size}."
     yield fact("output", "boxes", "likely", evidence, profile.rows, sound=sound)
     if len(corners) == 2:
-        apart = _miss(corners["prediction"], corners["target"])
-        evidence = f"{apart:,} of {profile.sample.rows:,} predicted boxes miss theirs altogether."
+        apart = _without_overlap(corners["prediction"], corners["target"])
+        rows = profile.sample.rows
+        evidence = f"{apart:,} of {rows:,} predicted boxes do not overlap their target."
         yield fact("no_overlap", apart > 0, "likely", evidence, profile.rows, apart=apart)
 
 
-def _form(profile: Profile) -> str | None:
-    """Name the format that the columns' names stand for."""
+def _box_format(profile: Profile) -> str | None:
+    """Recognise the format by the names of the columns."""
     names = profile.names.of("target")
     plain = tuple(name.lower().removeprefix("target_").removeprefix("bbox_") for name in names)
     return next((form for form, known in NAMED.items() if plain in known), None)
 
 
 def _corners(boxes: Array, form: str) -> Array:
-    """Turn boxes, `(rows, 4)`, into left, top, right and bottom."""
+    """Convert boxes, `(rows, 4)`, to left, top, right and bottom."""
     first, second = boxes[:, :2], boxes[:, 2:]
     if form == "xywh":
         return np.hstack([first, first + second])
@@ -79,8 +83,8 @@ def _corners(boxes: Array, form: str) -> Array:
     return boxes
 
 
-def _miss(one: Array, other: Array) -> int:
-    """Count the rows whose two boxes have no point in common."""
+def _without_overlap(one: Array, other: Array) -> int:
+    """Count the rows whose two boxes do not overlap."""
     start = np.maximum(one[:, :2], other[:, :2])
     end = np.minimum(one[:, 2:], other[:, 2:])
     return int((end <= start).any(axis=1).sum())

@@ -1,4 +1,4 @@
-"""How many classes there are, and how rare the rarest is."""
+"""The number of classes, and how imbalanced they are."""
 
 from __future__ import annotations
 
@@ -9,34 +9,36 @@ import numpy as np
 from lossctl.block import Array
 from lossctl.detectors.findings import Confidence, Finding, Observation, fact, percent
 from lossctl.detectors.profile import Profile
-from lossctl.errors import plural
 from lossctl.facts.vocabulary import Known
 
 DEGREES = (("extreme", 0.01), ("moderate", 0.2), ("mild", 0.4))
-"""Below which share the rarer of two classes is so rare: Google's course on machine learning."""
+"""The share of the minority class below which each degree of imbalance begins.
+
+They are those of Google's machine learning crash course.
+"""
 
 RARE = 0.1
-"""cleanlab calls a class rare whose share is below this part of an equal share."""
+"""cleanlab calls a class rare if its share is below this fraction of an equal share."""
 
 RATIO = 9
-"""evalml warns where the most frequent class is so many times the rarest."""
+"""evalml warns if the largest class is more than so many times the smallest."""
 
 ENTROPY = 0.5
-"""ydata-profiling warns where 1 - entropy / log K is above."""
+"""ydata-profiling warns if 1 - entropy / log K exceeds this."""
 
 LONG_TAIL = 50
-"""The least ratio of the most frequent class to the rarest in benchmarks of long tails."""
+"""The smallest ratio of the largest class to the smallest in long-tailed benchmarks."""
 
 MANY_CLASSES, FEW_ROWS, MANY_RARE = 10, 20, 0.25
-"""A long tail is one of so many classes, of which this share has fewer rows than these."""
+"""A long tail has at least so many classes, and this share of them has fewer rows than that."""
 
 POSITIVE = ("binary_01", "plus_minus_1", "mask")
-"""Labels of which the larger one is the positive class."""
+"""Labels whose larger value is the positive class."""
 
 
-def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
-    """Count the classes, and compare their frequencies."""
-    labels = found.get("labels")
+def detect(profile: Profile, facts: Mapping[str, Known]) -> Iterator[Finding]:
+    """Count the classes and compare their frequencies."""
+    labels = facts.get("labels")
     if labels is None or labels.confidence == "weak":
         return
     if labels.value == "multi_hot":
@@ -47,26 +49,25 @@ def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
         return
     yield from _number(profile, str(labels.value), len(counts))
     if len(counts) == 1:
-        yield Observation(
-            "constant_target", "All targets are of the same class.", rows=profile.rows
-        )
+        yield Observation("constant_target", "All targets have the same class.", rows=profile.rows)
         return
     if profile.target.columns == 1 and "target" not in profile.words:
         least = int(profile.target.least)
         if labels.value in ("integer", "mask") and (len(counts) > 2 or least == 1):
-            yield fact("label_min", least, "likely", f"The least label is {least}.", profile.rows)
-    if len(counts) == 2 and (labels.value == "mask" or _is_binary(found)):
-        yield from _two(profile, counts, positive=labels.value in POSITIVE)
+            evidence = f"The smallest label is {least}."
+            yield fact("label_min", least, "likely", evidence, profile.rows)
+    if len(counts) == 2 and (labels.value == "mask" or _is_binary(facts)):
+        yield from _two_classes(profile, counts, positive=labels.value in POSITIVE)
     else:
-        yield from _more(profile, counts)
+        yield from _many_classes(profile, counts)
 
 
-def _is_binary(found: Mapping[str, Known]) -> bool:
-    return "task" in found and found["task"].value == "binary_classification"
+def _is_binary(facts: Mapping[str, Known]) -> bool:
+    return "task" in facts and facts["task"].value == "binary_classification"
 
 
 def _counts(profile: Profile, labels: str) -> Array:
-    """Count the rows of each class that occurs; none where labels are not classes."""
+    """Count the rows of each class that occurs; empty if labels are not classes."""
     if "target" in profile.words:
         return np.array(list(profile.words["target"].values()), dtype=np.float64)
     if labels == "one_hot":
@@ -82,45 +83,44 @@ def _number(profile: Profile, labels: str, occurring: int) -> Iterator[Finding]:
         columns = prediction.columns
     classes = max(columns, occurring)
     if columns > occurring:
-        absent = f"{plural(columns - occurring, 'class')} of {columns} never occur."
-        yield Observation("absent_classes", absent, {"absent": columns - occurring}, rows)
+        message = f"Classes that never occur: {columns - occurring} of {columns}."
+        yield Observation("absent_classes", message, {"absent": columns - occurring}, rows)
     if classes == 2 and labels in ("binary_01", "plus_minus_1"):
         yield fact("n_classes", 2, "likely", "The targets have two values.", rows)
     elif classes >= 2:
-        what = "columns" if columns >= occurring else "different labels"
-        yield fact("n_classes", classes, "likely", f"There are {classes} {what}.", rows)
+        noun = "columns" if columns >= occurring else "distinct labels"
+        yield fact("n_classes", classes, "likely", f"There are {classes} {noun}.", rows)
 
 
-def _two(profile: Profile, counts: Array, *, positive: bool) -> Iterator[Finding]:
-    """Say how rare the rarer class is; of 0 and 1, and of -1 and +1, the larger is positive."""
+def _two_classes(profile: Profile, counts: Array, *, positive: bool) -> Iterator[Finding]:
+    """Measure the share of the minority class and, if it is known which one is, the positives."""
     share = float(counts[1] / counts.sum())
-    rarer = min(share, 1 - share)
+    minority = min(share, 1 - share)
     if positive:
-        what = "pixels" if profile.names.images else "targets"
-        evidence = f"{percent(share)} of the {what} are {profile.target.greatest:g}."
+        noun = "pixels" if profile.names.images else "targets"
+        evidence = f"{percent(share)} of the {noun} are {profile.target.greatest:g}."
         yield fact("foreground", share, "certain", evidence, profile.rows)
-    degree = next((name for name, limit in DEGREES if rarer < limit), "none")
+    degree = next((name for name, limit in DEGREES if minority < limit), "none")
     votes = _Votes(counts)
-    evidence = f"The rarer class has {percent(rarer)}; {votes.said}."
+    evidence = f"The minority class has {percent(minority)} of the rows{votes.summary}."
     yield fact("imbalance", degree, "certain", evidence, profile.rows, **votes.numbers)
     imbalanced = degree in ("extreme", "moderate")
-    sure: Confidence = "likely" if votes.agree(imbalanced=imbalanced) else "weak"
-    yield fact("imbalanced", imbalanced, sure, evidence, profile.rows, **votes.numbers)
+    confidence: Confidence = "likely" if votes.agree(imbalanced=imbalanced) else "weak"
+    yield fact("imbalanced", imbalanced, confidence, evidence, profile.rows, **votes.numbers)
 
 
-def _more(profile: Profile, counts: Array) -> Iterator[Finding]:
+def _many_classes(profile: Profile, counts: Array) -> Iterator[Finding]:
     votes = _Votes(counts)
     least, most = percent(counts.min() / counts.sum()), percent(counts.max() / counts.sum())
-    evidence = f"Classes have {least} to {most}; {votes.said}."
+    evidence = f"Each class has {least} to {most} of the rows{votes.summary}."
     imbalanced = votes.cleanlab or votes.evalml
-    both = votes.agree(imbalanced=imbalanced)
-    sure: Confidence = "likely" if both else "weak"
-    yield fact("imbalanced", imbalanced, sure, evidence, profile.rows, **votes.numbers)
+    confidence: Confidence = "likely" if votes.agree(imbalanced=imbalanced) else "weak"
+    yield fact("imbalanced", imbalanced, confidence, evidence, profile.rows, **votes.numbers)
     rare = float((counts < FEW_ROWS).mean())
     if len(counts) >= MANY_CLASSES and votes.ratio >= LONG_TAIL and rare >= MANY_RARE:
         evidence = (
-            f"{len(counts)} classes, the largest {votes.ratio:.3g} times the smallest; "
-            f"{percent(rare)} of them have fewer than {FEW_ROWS} rows."
+            f"The largest of {len(counts)} classes has {votes.ratio:.3g} times the rows of the "
+            f"smallest, and {percent(rare)} of the classes have fewer than {FEW_ROWS} rows."
         )
         yield fact("long_tailed", True, "likely", evidence, profile.rows, rare=rare)
 
@@ -130,16 +130,16 @@ def _several_labels(profile: Profile) -> Iterator[Finding]:
     shares = target.sums / rows
     share = float(shares.mean())
     yield fact("n_classes", target.columns, "likely", f"There are {target.columns} columns.", rows)
-    evidence = f"{percent(share)} of the cells are 1."
+    evidence = f"{percent(share)} of all labels are 1."
     yield fact("foreground", share, "certain", evidence, rows)
     absent = int((shares == 0).sum())
     if absent:
-        message = f"{plural(absent, 'label')} of {target.columns} never occur."
+        message = f"Labels that never occur: {absent} of {target.columns}."
         yield Observation("absent_classes", message, {"absent": absent}, rows)
 
 
 class _Votes:
-    """What published thresholds say of the frequencies of classes; they disagree."""
+    """Whether class frequencies exceed published thresholds for a warning, which disagree."""
 
     def __init__(self, counts: Array) -> None:
         shares = counts / counts.sum()
@@ -154,19 +154,21 @@ class _Votes:
         }
 
     @property
-    def said(self) -> str:
-        """Who would call the classes imbalanced, and who would not."""
-        yes = [name for name, vote in self._votes.items() if vote]
-        no = [name for name, vote in self._votes.items() if not vote]
-        if not yes:
-            return "no published limit warns"
-        return f"{', '.join(yes)} would warn" + (f", {', '.join(no)} would not" if no else "")
+    def summary(self) -> str:
+        """Which of them would warn, as the end of a sentence on shares of rows."""
+        warning = [name for name, vote in self._votes.items() if vote]
+        others = [name for name, vote in self._votes.items() if not vote]
+        if not warning:
+            return ", an imbalance below every published threshold for a warning"
+        if not others:
+            return ", an imbalance above every published threshold for a warning"
+        return f"; {' and '.join(warning)} would warn, but not {' or '.join(others)}"
 
     def agree(self, *, imbalanced: bool) -> bool:
-        """Tell whether those that look at the rarest class and at the ratio say so too."""
+        """Tell whether the thresholds on the rarest class and on the ratio agree."""
         return self.cleanlab == self.evalml == imbalanced
 
     @property
     def numbers(self) -> Mapping[str, float]:
-        """What the votes rest on."""
+        """The numbers that are compared with the thresholds."""
         return {"ratio": self.ratio, "rarest_to_equal": self.rarest, "entropy_score": self.entropy}

@@ -1,4 +1,4 @@
-"""What detectors find: facts of the vocabulary, and remarks on what is no fact of it."""
+"""What detectors find: facts of the vocabulary, and other observations."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Confidence: TypeAlias = Literal["certain", "likely", "weak"]
 
 @dataclass(frozen=True)
 class Observation:
-    """Something worth saying of the data that is no fact of the vocabulary.
+    """Something notable about the data that is not a fact of the vocabulary.
 
     Args:
         kind: what it is about, in one word.
-        message: what was found, in a sentence.
-        numbers: what the sentence rests on, by name.
-        rows: how many rows were looked at, or are concerned.
+        message: the observation, in a sentence.
+        numbers: the numbers behind the sentence, by name.
+        rows: the number of rows that were examined, or are concerned.
     """
 
     kind: str
@@ -33,12 +33,12 @@ Finding: TypeAlias = Known | Observation
 
 @dataclass(frozen=True)
 class Findings:
-    """All that was found in the data.
+    """All findings about the data.
 
     Args:
-        facts: what can be said of the problem, the weak ones included: they are to be asked.
-        remarks: what else is worth saying.
-        rows: how many rows there are.
+        facts: facts about the problem, including weak ones, which the user is asked about.
+        observations: what else is notable.
+        rows: the number of rows.
     """
 
     facts: Sequence[Known]
@@ -47,10 +47,10 @@ class Findings:
 
     @classmethod
     def of(cls, findings: Iterable[Finding], rows: int) -> Findings:
-        """Sort findings into facts and remarks."""
-        found = list(findings)
-        facts = [each for each in found if isinstance(each, Known)]
-        return cls(facts, [each for each in found if isinstance(each, Observation)], rows)
+        """Separate findings into facts and observations."""
+        listed = list(findings)
+        facts = [finding for finding in listed if isinstance(finding, Known)]
+        return cls(facts, [finding for finding in listed if isinstance(finding, Observation)], rows)
 
 
 def fact(
@@ -61,9 +61,19 @@ def fact(
     rows: int,
     **numbers: float,
 ) -> Known:
-    """Make a fact that was read off the data.
+    """Make a fact that was inferred from data.
 
-    Numbers are kept to 12 digits: further ones differ from processor to processor.
+    Args:
+        name: the fact.
+        value: its value.
+        confidence: how certain it is.
+        evidence: the reason, in a sentence.
+        rows: the number of rows.
+        numbers: the numbers behind the sentence, rounded to 12 digits because further digits
+            depend on the processor.
+
+    Returns:
+        The fact.
     """
     rounded = {
         name: number if float(number).is_integer() else float(f"{number:.12g}")
@@ -73,7 +83,7 @@ def fact(
 
 
 def percent(share: float) -> str:
-    """Write a share.
+    """Write a share in percent.
 
     >>> percent(0.0123), percent(0.5)
     ('1.23 %', '50 %')

@@ -1,4 +1,4 @@
-"""Whether the error on data that a model has not learned from is larger than on those it has."""
+"""Overfitting: whether the loss on validation data is larger than on training data."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from lossctl.errors import DataError
 from lossctl.facts.vocabulary import Known
 from lossctl.report import Note
 
-SURELY = 2.326
-"""The normal quantile of p = .01, one-sided: so unlikely is the difference by chance."""
+SIGNIFICANT = 2.326
+"""The normal quantile of p = .01, one-sided."""
 
 MARGIN = 1.2
-"""A convention: a smaller difference, however certain, is the usual cost of having learned."""
+"""A convention: a smaller ratio, however significant, is the usual gap of a trained model."""
 
 FEW = 30
-"""With fewer rows on either side Welch's statistic is not near enough to normal."""
+"""With fewer rows on either side Welch's statistic is not approximately normal."""
 
 CLIP = 2.220446049250313e-16
-"""Probabilities are kept so far from 0 in a logarithm, as the losses do."""
+"""The smallest probability in a logarithm, as in the losses."""
 
 
 @dataclass(frozen=True)
 class GeneralisationGap:
-    """The mean losses of two sets of rows, and how they differ.
+    """The mean losses on training and validation data, and how they differ.
 
     Args:
-        loss: which loss it is.
-        train: the mean over the rows that the model has learned from.
-        validation: the mean over the others.
-        train_rows: the number of the first.
-        validation_rows: the number of the others.
+        loss: the name of the loss.
+        train: the mean on the training data.
+        validation: the mean on the validation data.
+        train_rows: the number of training rows.
+        validation_rows: the number of validation rows.
         z: Welch's statistic; above 2.33 the difference has p < .01, one-sided.
-        notes: what the reader of the files left out.
+        notes: what was left out when the files were read.
     """
 
     loss: str
@@ -53,57 +53,70 @@ class GeneralisationGap:
 
     @property
     def ratio(self) -> float:
-        """The loss on new rows by that on known ones."""
+        """The ratio of the validation loss to the training loss."""
         return self.validation / self.train if self.train > 0 else math.inf
 
     @property
     def overfitting(self) -> bool:
-        """Whether the loss is larger on new rows, surely and by a margin."""
-        return self.z > SURELY and self.ratio > MARGIN
+        """Whether the validation loss is larger, significantly and by a margin."""
+        return self.z > SIGNIFICANT and self.ratio > MARGIN
 
 
 def compare(
     train: tuple[Profile, Findings], validation: tuple[Profile, Findings]
 ) -> GeneralisationGap:
-    """Compare the losses of two sets of rows, or of a sample where they are many.
+    """Compare the losses of two sets of rows, or of samples of large ones.
+
+    Args:
+        train: the profile of the training data, and its facts.
+        validation: those of the validation data.
+
+    Returns:
+        The mean losses, and how they differ.
 
     Raises:
-        DataError: there is no loss for them, it is not the same one, or there are too few rows.
+        DataError: there is no loss for the data, the two have different ones, or too few rows.
     """
-    (loss, known), (other, new) = _losses(*train), _losses(*validation)
+    (loss, training), (other, validating) = _losses(*train), _losses(*validation)
     if loss != other:
-        raise DataError(f"the training data have a {loss}, the validation data a {other}")
-    if min(len(known), len(new)) < FEW:
-        raise DataError(f"fewer than {FEW} rows tell nothing of overfitting")
-    error = math.sqrt(known.var(ddof=1) / len(known) + new.var(ddof=1) / len(new))
-    difference = float(new.mean() - known.mean())
+        raise DataError(f"the training data call for {loss}, but the validation data for {other}")
+    if min(len(training), len(validating)) < FEW:
+        raise DataError(f"fewer than {FEW} rows are too few to detect overfitting")
+    error = math.sqrt(
+        training.var(ddof=1) / len(training) + validating.var(ddof=1) / len(validating)
+    )
+    means = float(training.mean()), float(validating.mean())
+    difference = float(validating.mean() - training.mean())
     z = difference / error if error > 0 else math.copysign(math.inf, difference)
     z = 0.0 if difference == 0 else z
     notes = (*train[0].notes, *validation[0].notes)
-    return GeneralisationGap(
-        loss, float(known.mean()), float(new.mean()), len(known), len(new), z, notes
-    )
+    return GeneralisationGap(loss, *means, len(training), len(validating), z, notes)
 
 
 def _losses(profile: Profile, findings: Findings) -> tuple[str, Array]:
-    """Return the name of the loss, and that of each sampled row."""
-    found = {each.name: each for each in findings.facts}
+    """Return the name of the loss, and its value for each sampled row."""
+    facts = {fact.name: fact for fact in findings.facts}
     if profile.prediction is None:
-        raise DataError("there are no predictions in numbers", "give predictions, then targets")
-    labels = classes_of(profile, found)
+        raise DataError(
+            "there are no numeric predictions", "give the predictions first, then the targets"
+        )
+    labels = classes_of(profile, facts)
     if labels is not None:
-        return "log loss", _log_loss(profile.sample["prediction"], labels, found)
+        return "log loss", _log_loss(profile.sample["prediction"], labels, facts)
     prediction, target = profile.sample["prediction"], profile.sample["target"]
-    if "output" in found and found["output"].value == "mean_and_variance":
-        prediction = prediction[:, :1]  # the mean is read before the variance
+    if "output" in facts and facts["output"].value == "mean_and_variance":
+        prediction = prediction[:, :1]  # the first column is the mean
     if prediction.shape != target.shape or "target" in profile.words:
-        raise DataError("predictions and targets have neither classes nor columns in common")
+        raise DataError(
+            "predictions and targets are neither class probabilities with labels nor numbers in "
+            "equally many columns"
+        )
     return "squared error", ((prediction - target) ** 2).mean(axis=1)
 
 
-def _log_loss(prediction: Array, labels: Codes, found: Mapping[str, Known]) -> Array:
-    """Return -log of the label's probability, of which scores are the logits."""
-    output = found.get("output")
+def _log_loss(prediction: Array, labels: Codes, facts: Mapping[str, Known]) -> Array:
+    """Return -log of the label's probability; scores are treated as logits."""
+    output = facts.get("output")
     if output is not None and output.value == "class_scores":
         scores = prediction
         if scores.shape[1] == 1:

@@ -1,4 +1,4 @@
-"""Probabilities of classes: whether they can be taken at their word, and the labels too."""
+"""Class probabilities: whether they are calibrated, and whether the labels may be wrong."""
 
 from __future__ import annotations
 
@@ -14,32 +14,39 @@ from lossctl.detectors.targets import names_classes
 from lossctl.facts.vocabulary import Known
 
 BINS = 15
-"""Bins of the calibration error, as in Guo and others, 2017."""
+"""Bins of the calibration error, as in Guo et al., 2017."""
 
 ROWS, DRAWS = 20_000, 199
-"""Rows that are resampled, and how often: the error must exceed that of every draw, p < .01."""
+"""Rows that are resampled, and how often: the error must exceed that of every draw (p < .01)."""
+
+SIGNIFICANT = 2.326
+"""The normal quantile of p = .01, one-sided."""
 
 FEW = 100
-"""With fewer rows calibration is not looked at."""
+"""The smallest number of rows from which calibration is tested."""
 
 OF_CLASS = 50
-"""With fewer rows of any class nothing is said of its labels."""
+"""The smallest number of rows of each class from which label noise is estimated."""
 
 ASK, NOISY = 0.05, 0.1
-"""Shares of doubtful labels from which to ask, and from which they may be wrong."""
+"""Shares of suspicious labels from which the user is asked, and from which noise is likely."""
 
 FLAT = 0.85
-"""Wrong labels are as frequent among the surest predictions; a model's own mistakes are rarer."""
+"""Smallest ratio of error rates, most to less confident predictions, that suggests label noise.
+
+Wrong labels are as frequent among confident predictions as among others; a model's own errors are
+rarer there.
+"""
 
 
-def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
-    """Compare probabilities with what came of them."""
-    output = found.get("output")
+def detect(profile: Profile, facts: Mapping[str, Known]) -> Iterator[Finding]:
+    """Compare predicted probabilities with the labels."""
+    output = facts.get("output")
     if output is None or output.value not in ("probability", "distribution"):
         return
     if output.confidence == "weak" or profile.names.images or profile.sample.rows < FEW:
-        return  # neighbouring pixels are alike, so their number says little
-    labels = classes_of(profile, found)
+        return  # neighbouring pixels are correlated, so tests that count them are not valid
+    labels = classes_of(profile, facts)
     if labels is None:
         return
     probabilities = profile.sample["prediction"]
@@ -50,12 +57,17 @@ def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
     yield from _noise(probabilities, labels, profile.rows)
 
 
-def classes_of(profile: Profile, found: Mapping[str, Known]) -> Codes | None:
-    """Return the class of each sampled row as the number of its column in the predictions.
+def classes_of(profile: Profile, facts: Mapping[str, Known]) -> Codes | None:
+    """Return the class of each sampled row as the index of its prediction column.
 
-    None where the labels are no classes, or do not belong to the columns.
+    Args:
+        profile: the profile of the data.
+        facts: the facts so far.
+
+    Returns:
+        The classes; None if the labels are not classes, or do not match the columns.
     """
-    labels, prediction = found.get("labels"), profile.prediction
+    labels, prediction = facts.get("labels"), profile.prediction
     if labels is None or prediction is None:
         return None
     target = profile.sample["target"]
@@ -69,57 +81,71 @@ def classes_of(profile: Profile, found: Mapping[str, Known]) -> Codes | None:
 
 
 def _columns_of(profile: Profile, prediction: Summary) -> Codes:
-    """Return the place of the column that each row's label names, or counts from 0 or 1."""
+    """Return the index of the column that each row's label names, or counts from 0 or 1."""
     partners = Partners(prediction.columns, profile.names.of("prediction"))
     values, codes = np.unique(profile.sample["target"][:, 0].astype(np.intp), return_inverse=True)
     words = list(profile.words.get("target", ()))
-    said = [words[value] if words else str(value) for value in values.tolist()]
-    if words or {*said} <= {*partners.names}:
-        return np.array([partners.place(label) for label in said], dtype=np.intp)[codes]
+    names = [words[value] if words else str(value) for value in values.tolist()]
+    if words or {*names} <= {*partners.names}:
+        return np.array([partners.place(name) for name in names], dtype=np.intp)[codes]
     shift = 1 if profile.target.greatest >= prediction.columns else 0
     return values[codes] - shift
 
 
 def _calibration(probabilities: Array, labels: Codes, rows: int) -> Iterator[Finding]:
-    """Compare the calibration error with that of models that are right about their probabilities.
+    """Compare the calibration error with those of simulated models that are calibrated.
 
-    The error of a perfectly calibrated model is above 0, the more so the fewer rows there are; so
-    it is drawn anew from the probabilities, many times.
+    The error of a perfectly calibrated model is above 0, especially with few rows, so labels are
+    drawn from the probabilities many times.
     """
     if probabilities.shape[1] == 2:
-        sure, came = probabilities[:, 1], labels == 1
+        confidence, outcome = probabilities[:, 1], labels == 1
     else:
-        sure, came = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    bins = np.minimum((sure * BINS).astype(np.intp), BINS - 1)
-    error = calibration_error(sure, came, bins)
+        confidence, outcome = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    bins = np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
+    error = calibration_error(confidence, outcome, bins)
     random = np.random.default_rng(SEED)
-    null = [calibration_error(sure, random.random(len(sure)) < sure, bins) for _ in range(DRAWS)]
-    if error <= max(null):
+    largest = max(
+        calibration_error(confidence, random.random(len(confidence)) < confidence, bins)
+        for _ in range(DRAWS)
+    )
+    if error <= largest:
         return
     if probabilities.shape[1] == 2:
-        distance = float(np.abs(sure - 0.5).mean() + 0.5 - ((sure > 0.5) == came).mean())
+        correct = (confidence > 0.5) == outcome
+        excess = float(np.abs(confidence - 0.5).mean() + 0.5 - correct.mean())
     else:
-        distance = float(sure.mean() - came.mean())
-    tendency = "too sure" if distance > 0 else "not sure enough"
+        excess = float(confidence.mean() - outcome.mean())
+    tendency = "overconfident" if excess > 0 else "underconfident"
     message = (
-        f"The probabilities are not calibrated: the error is {error:.3g}, where {max(null):.3g} is "
-        f"the most in {DRAWS} draws of a calibrated model; on average they are {tendency}."
+        f"The probabilities are not calibrated, but {tendency} on average: the calibration error "
+        f"is {error:.3g}, above the largest of {DRAWS} simulations of a calibrated model "
+        f"({largest:.3g})."
     )
-    numbers = {"calibration_error": error, "greatest_by_chance": max(null), "excess": distance}
+    numbers = {"calibration_error": error, "greatest_by_chance": largest, "excess": excess}
     yield Observation("calibration", message, numbers, rows)
 
 
-def calibration_error(sure: Array, came: Mask, bins: Codes) -> float:
-    """Return the mean distance of probability and share in bins, weighted by their rows."""
-    return float(np.abs(np.bincount(bins, sure - came)).sum() / len(sure))
+def calibration_error(confidence: Array, outcome: Mask, bins: Codes) -> float:
+    """Return the expected calibration error.
+
+    Args:
+        confidence: the predicted probability of each row.
+        outcome: whether the predicted event happened.
+        bins: the bin of each row.
+
+    Returns:
+        The mean difference between probability and frequency in the bins, weighted by their rows.
+    """
+    return float(np.abs(np.bincount(bins, confidence - outcome)).sum() / len(confidence))
 
 
 def _noise(probabilities: Array, labels: Codes, rows: int) -> Iterator[Finding]:
-    """Count labels that another class's probability contradicts, by confident learning.
+    """Count labels that contradict the probabilities, by confident learning.
 
-    Northcutt and others, 2021: a label is doubtful where another class is as probable as it is on
-    average among its own rows. A calibrated model that is unsure makes doubtful labels too, so only
-    what exceeds its own expectation counts; and a model's mistakes are rarest where it is surest.
+    Northcutt et al., 2021: a label is suspicious if another class is at least as probable as on
+    average among its own rows. An uncertain calibrated model makes labels suspicious, too, so only
+    the excess over its own expectation counts.
     """
     counts = np.bincount(labels, minlength=probabilities.shape[1])
     if (counts[counts > 0] < OF_CLASS).any() or (counts > 0).sum() < 2:
@@ -128,20 +154,22 @@ def _noise(probabilities: Array, labels: Codes, rows: int) -> Iterator[Finding]:
     limits = np.where(counts > 0, totals / np.maximum(counts, 1), np.inf)
     above = np.where(probabilities >= limits, probabilities, -1.0)
     rival = above.argmax(axis=1)
-    sure = above.max(axis=1) >= 0
-    share = float((sure & (rival != labels)).mean())
-    doubt = np.where(sure, 1 - _own(probabilities, rival), 0)
-    expected = float(doubt.mean())
-    z = (share - expected) * len(labels) / np.sqrt(max((doubt * (1 - doubt)).sum(), 1))
-    if share <= ASK or z < 2.326:
+    confident = above.max(axis=1) >= 0
+    share = float((confident & (rival != labels)).mean())
+    error = np.where(confident, 1 - _own(probabilities, rival), 0)
+    expected = float(error.mean())
+    z = (share - expected) * len(labels) / np.sqrt(max((error * (1 - error)).sum(), 1))
+    if share <= ASK or z < SIGNIFICANT:
         return
     evidence = (
-        f"{percent(share)} of the labels are doubtful, {percent(expected)} expected; "
-        "only out-of-sample predictions can tell."
+        f"{percent(share)} of the labels contradict confident predictions, where "
+        f"{percent(expected)} would be expected; this is reliable for out-of-sample predictions "
+        "only."
     )
-    sure_of_it: Confidence = "likely" if share > NOISY and _flat(probabilities, labels) else "weak"
+    noisy = share > NOISY and _flat(probabilities, labels)
+    confidence: Confidence = "likely" if noisy else "weak"
     numbers = {"share": share, "expected": expected, "z": float(z)}
-    yield fact("noisy_labels", True, sure_of_it, evidence, rows, **numbers)
+    yield fact("noisy_labels", True, confidence, evidence, rows, **numbers)
 
 
 def _own(probabilities: Array, labels: Codes) -> Array:
@@ -150,11 +178,12 @@ def _own(probabilities: Array, labels: Codes) -> Array:
 
 
 def _flat(probabilities: Array, labels: Codes) -> bool:
-    """Tell whether the surest quarter of predictions is wrong as often as the next quarter."""
-    surest = probabilities.max(axis=1)
-    high, middle = np.quantile(surest, [0.75, 0.5])
-    if high >= 1 or (surest == high).mean() > 0.1:  # too many are equally sure
+    """Tell whether the most confident quarter is wrong about as often as the next quarter."""
+    confidence = probabilities.max(axis=1)
+    high, middle = np.quantile(confidence, [0.75, 0.5])
+    if high >= 1 or (confidence == high).mean() > 0.1:  # too many are equally confident
         return False
     wrong = probabilities.argmax(axis=1) != labels
-    top, next_ = wrong[surest > high].mean(), wrong[(surest > middle) & (surest <= high)].mean()
-    return bool(top >= ASK and top > FLAT * next_)
+    top = wrong[confidence > high].mean()
+    second = wrong[(confidence > middle) & (confidence <= high)].mean()
+    return bool(top >= ASK and top > FLAT * second)

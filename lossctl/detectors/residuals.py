@@ -1,8 +1,8 @@
-"""How the errors of predicted numbers are spread: outliers, heavy tails, spread that varies.
+"""The distribution of the errors of predicted numbers: outliers, heavy tails, heteroscedasticity.
 
-Errors are looked at, not targets: a skewed target is no outlier. What is a fence's matter of course
-for normal errors is none for others (1.5 interquartile ranges flag 6 % of clean Laplace errors), so
-several signs must agree, and what they leave open is left open.
+Errors are examined, not targets, because skewed targets are not outliers. A fence that suits normal
+errors does not suit others (1.5 interquartile ranges flag 6 % of clean Laplace errors), so several
+signs must agree; otherwise no conclusion is drawn.
 """
 
 from __future__ import annotations
@@ -19,51 +19,57 @@ from lossctl.detectors.scale import is_numbers
 from lossctl.facts.vocabulary import Known
 
 FEW, MANY = 100, 500
-"""Fewer rows than the first: nothing is said. Fewer than the second: the signs must be stronger."""
+"""Below the first number of rows nothing is inferred; below the second, signs must be stronger."""
 
 MODIFIED_Z, FAR_SHARE = 3.5, 0.002
-"""Iglewicz and Hoaglin's limit of |r - median| / (1.4826 MAD), and how many must be beyond it."""
+"""Iglewicz and Hoaglin's limit of |r - median| / (1.4826 MAD), and the share beyond it."""
 
 TOP_SHARE, TOP_SHARE_FEW, CLEAN_TOP_SHARE = 0.25, 0.35, 0.15
-"""Share of the squared error in the top 1 % of rows: that of outliers, with few rows, and none.
+"""Share of the squared error in the top 1 % of rows: with outliers, if rows are few, and without.
 
 Simulated: normal .08, Laplace .16, Student's t with 5 degrees of freedom .17 (.14 to .25 in 90 %
 of samples of 2,000), normal with 1 % at ten standard deviations .49.
 """
 
 FAR_ENERGY, FAR_ENERGY_FEW = 0.4, 0.5
-"""Share of the squared error in rows whose modified z is above 3.5: that of outliers.
+"""Share of the squared error in rows with a modified z above 3.5: with outliers; if rows are few.
 
 Simulated: normal .01, Laplace .31, t with 5 degrees .20, normal with 5 % at five deviations .55. It
-finds the outliers that are too many for the top 1 % to hold.
+detects outliers that are too many to fit into the top 1 %.
 """
 
 SKEWED = 0.2
-"""The medcouple from which errors are skewed, so that a long tail is no sign of mistakes."""
+"""The medcouple above which errors are skewed, so that a long tail is not a sign of outliers."""
 
 HEAVY = 2.85
-"""Quantile 90 % by median of |r - median| of heavy tails: normal 2.44, t with 3 degrees 3.08."""
+"""The 90 % quantile of |r - median| by its median, for heavy tails: normal 2.44, Student's t 3.08.
+
+That of Student's t is with 3 degrees of freedom.
+"""
 
 HILL = 3.3
-"""Hill's tail index, of the top 5 %, of heavy tails is at most this; Laplace has 3.8."""
+"""The largest tail index (Hill's, of the top 5 %) of heavy tails; Laplace has 3.8."""
 
 MEDCOUPLE_ROWS = 1_000
-"""The medcouple compares all pairs, so it is taken of so many rows."""
+"""The medcouple compares all pairs, so it is computed from about so many rows."""
 
-DECILE_RATIO, EVEN_RATIO, CHI_SQUARED = 2.0, 1.5, 9.21
-"""Spread of the errors in the outer deciles of the predictions, and White's test at p = .01."""
+DECILE_RATIO, CONSTANT_RATIO, CHI_SQUARED = 2.0, 1.5, 9.21
+"""Ratios of the errors in the outer deciles of the predictions, and White's test at p = .01.
+
+The first ratio is that of heteroscedastic errors; up to the second, the variance is constant.
+"""
 
 TINY = 1e-100
-"""Spreads below this part of the largest error are none."""
+"""A spread below this fraction of the largest error is 0."""
 
 
-def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
-    """Describe the errors of numbers."""
+def detect(profile: Profile, facts: Mapping[str, Known]) -> Iterator[Finding]:
+    """Examine the errors of predicted numbers."""
     prediction = profile.prediction
-    output = found.get("output")
+    output = facts.get("output")
     if prediction is None or output is None or output.value != "continuous":
         return
-    if not is_numbers(found) or profile.sample.rows < FEW or prediction.constant:
+    if not is_numbers(facts) or profile.sample.rows < FEW or prediction.constant:
         return
     if not (prediction.measurable and profile.target.measurable):
         return
@@ -71,32 +77,32 @@ def detect(profile: Profile, found: Mapping[str, Known]) -> Iterator[Finding]:
     target = profile.sample["target"].ravel()
     errors = target - predicted
     largest = float(np.abs(errors).max()) or 1.0
-    errors /= largest  # else squares of the smallest numbers would vanish
+    errors /= largest  # otherwise squares of tiny numbers would underflow
     spread = Spread.of(errors, largest)
     if spread is None:
-        message = "More than half of the errors are the same."
+        message = "More than half of the errors are equal."
         yield Observation("equal_errors", message, rows=profile.rows)
         return
     yield from _tails(spread, profile.rows)
     yield from _heteroscedastic(errors, predicted, profile.rows)
     if float(((target - predicted) ** 2).sum()) > float(((target - target.mean()) ** 2).sum()):
-        message = "The mean of the targets would predict them better, by the squared error."
+        message = "Predicting the mean of the targets would have a lower squared error."
         yield Observation("worse_than_mean", message, rows=profile.rows)
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How errors are spread.
+    """Measures of how errors are spread.
 
     Args:
-        count: how many there are.
+        count: the number of errors.
         top_share: the share of the squared error in the top 1 %.
-        far: the share whose modified z is above 3.5.
+        far: the share of errors with a modified z above 3.5.
         far_energy: the share of the squared error in these.
         medcouple: their skewness, from -1 to 1.
         tail_ratio: the 90 % quantile of |r - median| by its median.
-        hill: Hill's index of the top 5 %.
-        scale: 1.4826 times the median of |r - median|: the standard deviation, were they normal.
+        hill: Hill's tail index of the top 5 %.
+        scale: 1.4826 times the median of |r - median|, the standard deviation of normal errors.
     """
 
     count: int
@@ -110,7 +116,15 @@ class Spread:
 
     @classmethod
     def of(cls, errors: Array, unit: float = 1.0) -> Spread | None:
-        """Measure errors, `(rows,)`, in some unit; None where more than half are the same."""
+        """Measure errors.
+
+        Args:
+            errors: the errors, `(rows,)`.
+            unit: the unit of the errors, for the scale.
+
+        Returns:
+            The measures; None if more than half of the errors are equal.
+        """
         distance = np.sort(np.abs(errors - np.median(errors)))
         middle, high = np.quantile(distance, [0.5, 0.9])
         if middle < TINY:
@@ -132,29 +146,29 @@ class Spread:
 
     @property
     def skewed(self) -> bool:
-        """Whether one tail is longer."""
+        """Whether one tail is longer than the other."""
         return abs(self.medcouple) > SKEWED
 
     @property
     def broad(self) -> bool:
-        """Whether the bulk already is spread more widely than that of normal errors."""
+        """Whether even the bulk of the errors is spread more widely than for normal errors."""
         return self.tail_ratio > HEAVY
 
     @property
     def heavy(self) -> bool:
-        """Whether both tails are heavy, not only a few values far."""
+        """Whether the tails are heavy, rather than a few errors being large."""
         return self.broad and self.hill < HILL
 
     @property
     def contaminated(self) -> bool:
-        """Whether a few errors make up the sum of squares."""
+        """Whether a few errors dominate the sum of squares."""
         many = self.count >= MANY
         top, energy = (TOP_SHARE, FAR_ENERGY) if many else (TOP_SHARE_FEW, FAR_ENERGY_FEW)
         return self.far > FAR_SHARE and (self.top_share > top or self.far_energy > energy)
 
     @property
     def numbers(self) -> Mapping[str, float]:
-        """All measures by name."""
+        """All finite measures by name."""
         measured = {
             "top_share": self.top_share,
             "far_share": self.far,
@@ -168,35 +182,41 @@ class Spread:
 
 
 def _tails(spread: Spread, rows: int) -> Iterator[Finding]:
-    top = f"The top 1 % of errors hold {percent(spread.top_share)} of the squared error"
+    top = f"The largest 1 % of errors make up {percent(spread.top_share)} of the squared error"
     if spread.contaminated:
-        why, sure = _why(spread)
-        yield fact("outliers", True, sure, f"{top}{why}.", rows, **spread.numbers)
+        reason, confidence = _reason(spread)
+        yield fact("outliers", True, confidence, f"{top}{reason}.", rows, **spread.numbers)
     elif spread.top_share < CLEAN_TOP_SHARE:
         yield fact("outliers", False, "likely", f"{top}.", rows, **spread.numbers)
     else:
-        evidence = f"{top}: neither few nor many."
+        evidence = f"{top}, which is inconclusive."
         yield fact("outliers", True, "weak", evidence, rows, **spread.numbers)
     if spread.heavy and spread.count >= MANY:
         evidence = f"Large errors are common: Hill's tail index is {spread.hill:.2g}."
-        sure = "weak" if spread.skewed else "likely"
-        yield fact("heavy_tailed", True, sure, evidence, rows, **spread.numbers)
+        confidence = "weak" if spread.skewed else "likely"
+        yield fact("heavy_tailed", True, confidence, evidence, rows, **spread.numbers)
 
 
-def _why(spread: Spread) -> tuple[str, Confidence]:
-    """Say what else may be the reason for a few large errors, and how sure that leaves us."""
+def _reason(spread: Spread) -> tuple[str, Confidence]:
+    """Return what may explain a few large errors besides outliers, and the confidence left."""
     if spread.skewed:
-        return ", but errors are skewed", "weak"
+        return ", but the errors are skewed", "weak"
     if spread.broad:
         return ", but large errors are common", "weak"
-    return f"; {percent(spread.far)} of all are far off", "likely"
+    return f", and {percent(spread.far)} of all errors are far from the median", "likely"
 
 
 def medcouple(values: Array) -> float:
-    """Return the skewness of values, `(rows,)`: a median over the pairs around their median.
+    """Return a robust measure of skewness: a median over the pairs of values around the median.
 
-    Brys, Hubert and Struyf, A robust measure of skewness, 2004. Of the pairs of two values that are
-    the median itself, as many count as skewed to one side as to the other.
+    Brys, Hubert and Struyf, A robust measure of skewness, 2004. Of the pairs of values that equal
+    the median, equally many count as skewed to either side.
+
+    Args:
+        values: the values, `(rows,)`.
+
+    Returns:
+        The skewness, from -1 to 1.
     """
     centred = values - np.median(values)
     above, below = centred[centred >= 0][:, None], centred[centred <= 0][None, :]
@@ -209,9 +229,10 @@ def medcouple(values: Array) -> float:
 
 
 def _heteroscedastic(errors: Array, predicted: Array, rows: int) -> Iterator[Finding]:
-    """Test by White whether the squared error depends on the prediction, and say by how much.
+    """Test, with White's test, whether the squared error depends on the prediction.
 
-    With many rows any difference is significant, so the outer deciles must also differ twofold.
+    With many rows any difference is significant, so the errors in the outer deciles must also
+    differ by a factor of two.
     """
     statistic = _white(errors, predicted)
     if statistic is None or len(errors) < 2 * FEW:
@@ -222,17 +243,23 @@ def _heteroscedastic(errors: Array, predicted: Array, rows: int) -> Iterator[Fin
     if min(low, high) < TINY:
         return
     ratio = max(low / high, high / low)
-    end = "largest" if high > low else "smallest"
-    evidence = f"Errors are {ratio:.3g} times as large where predictions are {end}."
+    end, other = ("largest", "smallest") if high > low else ("smallest", "largest")
+    evidence = (
+        f"Errors for the {end} 10 % of the predictions are {ratio:.3g} times those for the {other} "
+        "10 %."
+    )
     numbers = {"ratio": ratio, "chi_squared": statistic}
     if statistic > CHI_SQUARED and ratio > DECILE_RATIO:
         yield fact("heteroscedastic", True, "likely", evidence, rows, **numbers)
-    elif ratio < EVEN_RATIO and statistic <= CHI_SQUARED:
+    elif ratio < CONSTANT_RATIO and statistic <= CHI_SQUARED:
         yield fact("heteroscedastic", False, "likely", evidence, rows, **numbers)
 
 
 def _white(errors: Array, predicted: Array) -> float | None:
-    """Return n R² of r² on the prediction and its square; chi-squared with two degrees if even."""
+    """Return n R² of r² on the prediction and its square; None if it is undefined.
+
+    With constant variance it is chi-squared with two degrees of freedom.
+    """
     spread = predicted.std()
     if spread == 0:
         return None

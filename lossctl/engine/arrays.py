@@ -1,4 +1,4 @@
-"""Arrays of a Python program in, a number out."""
+"""Losses of arrays in a Python program, and the arrays that it may give."""
 
 from __future__ import annotations
 
@@ -12,6 +12,16 @@ from lossctl.catalogue.definition import Choice
 from lossctl.catalogue.kinds import FeaturesKind, Kind
 from lossctl.catalogue.names import look_up
 from lossctl.engine.computation import Computation, prepare
+from lossctl.engine.conversion import (
+    EQUAL_LENGTH,
+    IMAGE,
+    STACK,
+    column_names,
+    common_length,
+    to_array,
+    to_numbers,
+    to_words,
+)
 from lossctl.engine.fold import fold
 from lossctl.errors import DataError, UsageError, plural
 
@@ -28,7 +38,7 @@ def compute(
     """Compute a loss of arrays; see `lossctl.compute`."""
     loss, twin = look_up(name)
     if isinstance(loss, Choice):
-        widths = {role: _width(each) for role, each in zip(loss.roles, values, strict=False)}
+        widths = {role: _width(array) for role, array in zip(loss.roles, values, strict=False)}
         loss = loss.fitting(dict.fromkeys(loss.roles, 1) | widths)
     computation = prepare(
         loss, options, like=like, twin=None if like else twin, by_unit=unit is not None
@@ -38,146 +48,136 @@ def compute(
         raise UsageError(
             f"{loss.name} takes {plural(len(loss.roles), 'array')} ({roles}), not {len(values)}"
         )
-    given = dict(zip(loss.roles, values, strict=False))
-    names = {role: column_names(each) for role, each in given.items()}
+    arrays = dict(zip(loss.roles, values, strict=False))
+    names = {role: column_names(array) for role, array in arrays.items()}
     if computation.whole_units:
-        blocks = [_units(computation, given, weight, unit)]
+        blocks = [_block_of_units(computation, arrays, weight, unit)]
     elif loss.terms.of == "role":
-        blocks = _apart(computation, given, weight, unit)
+        blocks = _blocks_of_roles(computation, arrays, weight, unit)
     else:
-        blocks = [_rows(computation, given, weight, unit)]
+        blocks = [_block_of_rows(computation, arrays, weight, unit)]
     (outcome,), _ = fold([computation], blocks, names=names)
-    if not outcome.each:
+    if not outcome.unit_values:
         return float(outcome.whole.value[0])
-    each = np.concatenate([each.value for each in outcome.each])
-    columns = outcome.each[0].columns
-    return each if columns == 1 else each.reshape(-1, columns)
+    numbers = np.concatenate([values.value for values in outcome.unit_values])
+    columns = outcome.unit_values[0].columns
+    return numbers if columns == 1 else numbers.reshape(-1, columns)
 
 
-def labels_or_numbers(role: str, given: object) -> Array | Words:
-    """Take a list of words for labels; all else must be numbers."""
-    try:
-        array = np.asarray(given)
-    except ValueError:  # rows of several lengths
-        return _numbers(role, given)
-    words = array.dtype.kind == "U" or (
-        array.dtype.kind == "O" and any(isinstance(each, str) for each in array.flat)
-    )
-    return _labels(role, given) if words and array.ndim == 1 else _numbers(role, given)
-
-
-def _width(given: object) -> int:
+def _width(array: object) -> int:
     """Count the columns of an array."""
-    shape = np.asarray(given).shape
+    shape = np.asarray(array).shape
     return shape[1] if len(shape) > 1 else 1
 
 
-def _rows(
-    computation: Computation, given: Mapping[str, object], weight: object, unit: object
+def _block_of_rows(
+    computation: Computation, values: Mapping[str, object], weight: object, unit: object
 ) -> Block:
     """Make one block of rows that line up."""
     arrays: dict[str, Any] = {
-        role: _array(role, computation.kinds[role], each) for role, each in given.items()
+        role: to_array(role, computation.kinds[role], of_role) for role, of_role in values.items()
     }
-    weights = None if weight is None else _numbers("weight", weight)
-    groups = None if unit is None else _words("unit", unit)
-    others = {"weight": weights, "unit": groups}
-    there = {name: each for name, each in others.items() if each is not None}
-    rows = common_length({**arrays, **there})
-    return Block(arrays, rows, weights, unit=groups)
+    weights = None if weight is None else to_numbers("weight", weight)
+    units = None if unit is None else to_words("unit", unit)
+    beside = {"weight": weights, "unit": units}
+    rows = common_length(
+        {**arrays, **{name: array for name, array in beside.items() if array is not None}}
+    )
+    return Block(arrays, rows, weights, unit=units)
 
 
-def _apart(
-    computation: Computation, given: Mapping[str, object], weight: object, unit: object
+def _blocks_of_roles(
+    computation: Computation, values: Mapping[str, object], weight: object, unit: object
 ) -> list[Block]:
-    """Make a block of each role, whose rows are its own."""
-    weights = _of_roles("weight", weight, list(given))
-    units = _of_roles("unit", unit, list(given))
+    """Make a block for each role; their rows do not line up."""
+    weights = _by_role("weight", weight, list(values))
+    units = _by_role("unit", unit, list(values))
     return [
-        _rows(computation, {role: each}, weights[role], units[role]) for role, each in given.items()
+        _block_of_rows(computation, {role: of_role}, weights[role], units[role])
+        for role, of_role in values.items()
     ]
 
 
-def _of_roles(what: str, given: object, roles: Sequence[str]) -> dict[str, object]:
-    """Split what is said of each role: one thing a role, in their order."""
-    if given is None:
+def _by_role(name: str, values: object, roles: Sequence[str]) -> dict[str, object]:
+    """Split an argument that has one array per role, in their order."""
+    if values is None:
         return dict.fromkeys(roles)
     if len(roles) == 1:
-        return {roles[0]: given}
-    if not isinstance(given, Sequence) or len(given) != len(roles):
+        return {roles[0]: values}
+    if not isinstance(values, Sequence) or len(values) != len(roles):
         raise UsageError(
-            f"the rows of {' and '.join(roles)} are apart: {what} must be a list of {len(roles)}"
+            f"the rows of {' and '.join(roles)} do not line up, so {name} must be a list of "
+            f"{len(roles)} arrays"
         )
-    return dict(zip(roles, given, strict=True))
+    return dict(zip(roles, values, strict=True))
 
 
-def _units(
-    computation: Computation, given: Mapping[str, object], weight: object, unit: object
+def _block_of_units(
+    computation: Computation, values: Mapping[str, object], weight: object, unit: object
 ) -> Block:
-    """Make one block of whole units: each role is a list of arrays, or one array of one unit."""
+    """Make one block of whole units: each role is a list of arrays, or the array of one unit."""
     if unit is not None:
         raise UsageError(
-            f"{computation.loss.name} takes whole units, not unit=…", "give a list of arrays"
+            f"{computation.loss.name} takes whole units, so unit=… does not apply",
+            "give a list of arrays, one per unit",
         )
     kinds = computation.kinds
     for kind in kinds.values():
         if isinstance(kind, FeaturesKind) and (kind.network or kind.layers):
-            raise UsageError("network and layers are for files", "give the features themselves")
-    parts = {role: _parts(role, kinds[role], each) for role, each in given.items()}
-    units = common_length({role: np.empty(len(each)) for role, each in parts.items()}, "unit")
-    roles = {role: _together(role, each) for role, each in parts.items()}
-    lengths = {role: np.array([count(each) for each in part]) for role, part in parts.items()}
-    _check_units({role: each for role, each in lengths.items() if not kinds[role].apart})
-    weighing = [role for role in given if kinds[role].weighs_rows]
+            raise UsageError("network and layers apply to files only", "give arrays of features")
+    parts = {role: _split(role, kinds[role], of_role) for role, of_role in values.items()}
+    units = common_length({role: np.empty(len(part)) for role, part in parts.items()}, "unit")
+    roles = {role: _concatenated(role, part) for role, part in parts.items()}
+    lengths = {role: np.array([count(of_unit) for of_unit in part]) for role, part in parts.items()}
+    _check_lengths({role: counts for role, counts in lengths.items() if not kinds[role].apart})
+    with_row_weights = [role for role in values if kinds[role].weighs_rows]
     row_weight = {}
-    if weight is not None and weighing:
-        for role, each in _of_roles("weight", weight, weighing).items():
-            row_weight[role] = _numbers("weight", each)
+    if weight is not None and with_row_weights:
+        for role, of_role in _by_role("weight", weight, with_row_weights).items():
+            row_weight[role] = to_numbers("weight", of_role)
             if len(row_weight[role]) or count(roles[role]):  # a sample may have no rows
                 common_length({role: roles[role], "weight": row_weight[role]})
-            check_weight(row_weight[role], f"weight of {role}")
+            check_weight(row_weight[role], role)
         weight = None
-    weights = None if weight is None else _numbers("weight", weight)
+    weights = None if weight is None else to_numbers("weight", weight)
     if weights is not None:
-        common_length({"weight": weights, "the roles": np.empty(units)}, "unit")
+        common_length({"weight": weights, "each role": np.empty(units)}, "unit")
     check_weight(weights)
     return Block(roles, units, weights, lengths=lengths, row_weight=row_weight)
 
 
-def _check_units(lengths: Mapping[str, Array]) -> None:
-    """Refuse roles that should line up but have other numbers of rows in a unit."""
+def _check_lengths(lengths: Mapping[str, Array]) -> None:
+    """Refuse units in which roles that line up have different numbers of rows."""
     for unit, counts in enumerate(zip(*lengths.values(), strict=True)):
         if len(set(counts)) > 1:
-            said = ", ".join(
+            rows = ", ".join(
                 f"{role} has {plural(int(count), 'row')}"
                 for role, count in zip(lengths, counts, strict=True)
             )
-            raise DataError(
-                f"the arrays do not fit in unit {unit}: {said}", "arrays are never broadcast"
-            )
+            raise DataError(f"the arrays of unit {unit} do not match: {rows}", EQUAL_LENGTH)
 
 
-def _parts(role: str, kind: Kind, given: object) -> list[Array | Words]:
+def _split(role: str, kind: Kind, values: object) -> list[Array | Words]:
     """Split a role into its units."""
-    if isinstance(given, list | tuple) and not len(given):
+    if isinstance(values, list | tuple) and not len(values):
         raise DataError(f"{role} has no units")
     if kind.gathers == "images":
-        if isinstance(given, list | tuple) and np.ndim(given[0]) > 1:
-            images: list[Array | Words] = [_numbers(role, each, most=3) for each in given]
+        if isinstance(values, list | tuple) and np.ndim(values[0]) > 1:
+            images: list[Array | Words] = [to_numbers(role, image, IMAGE) for image in values]
         else:
-            stack = _numbers(role, given, most=4)
+            stack = to_numbers(role, values, STACK)
             images = list(stack) if stack.ndim > 2 else [stack]
-        sizes = [each.size for each in images if isinstance(each, np.ndarray)]
+        sizes = [image.size for image in images if isinstance(image, np.ndarray)]
         if not sizes or 0 in sizes:
             raise DataError(f"{role} has no pixels")
         return images
-    if isinstance(given, list | tuple) and given and np.ndim(given[0]):
-        return [_array(role, kind, each) for each in given]
-    return [_array(role, kind, given)]
+    if isinstance(values, list | tuple) and values and np.ndim(values[0]):
+        return [to_array(role, kind, of_unit) for of_unit in values]
+    return [to_array(role, kind, values)]
 
 
-def _together(role: str, parts: Sequence[Array | Words]) -> Array | Words:
-    # An empty list has no type: it may stand among words as well as among numbers.
+def _concatenated(role: str, parts: Sequence[Array | Words]) -> Array | Words:
+    # An empty list has no type, so it fits words as well as numbers.
     parts = [part for part in parts if count(part)] or parts[:1]
     if isinstance(parts[0], Words):
         return joined([part for part in parts if isinstance(part, Words)])
@@ -187,83 +187,3 @@ def _together(role: str, parts: Sequence[Array | Words]) -> Array | Words:
         raise DataError(f"the units of {role} have different numbers of columns")
     (shape,) = shapes
     return np.concatenate([part.reshape(-1, *shape) for part in arrays])
-
-
-def _array(role: str, kind: Kind, given: object) -> Array | Words:
-    return _labels(role, given) if kind.text else _numbers(role, given)
-
-
-def column_names(given: object) -> tuple[str, ...]:
-    """Return the names of a frame's columns; the places that stand where it has none are none."""
-    if isinstance(given, list | tuple) and given:
-        given = given[0]  # units have the same columns
-    columns = list(getattr(given, "columns", ()))
-    return () if columns == list(range(len(columns))) else tuple(map(str, columns))
-
-
-def _refuse_masked(role: str, given: object) -> None:
-    if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
-        raise DataError(f"{role} has masked values", "take them out, or give them weight 0")
-
-
-def _numbers(role: str, given: object, most: int = 2) -> Array:
-    _refuse_masked(role, given)
-    try:
-        array = np.asarray(given)
-        if array.dtype.kind not in "fiubO":
-            raise DataError(f"{role} holds {array.dtype} where numbers are needed")
-        if array.dtype.kind == "O" and any(isinstance(each, str | bytes) for each in array.flat):
-            raise DataError(f"{role} holds text where numbers are needed")
-        numbers = np.ascontiguousarray(array, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise DataError(f"{role} holds something that is not a number: {error}") from None
-    if not 1 <= array.ndim <= most:
-        raise DataError(f"{role} has {array.ndim} dimensions", "give (rows,) or (rows, columns)")
-    if array.ndim == 2 and array.shape[1] == 0:
-        raise DataError(f"{role} has no columns")
-    if role == "weight" and array.ndim == 2:
-        raise DataError("weight has 2 dimensions", "give one number a row")
-    return numbers
-
-
-def _labels(role: str, given: object) -> Array | Words:
-    _refuse_masked(role, given)
-    array = np.asarray(given)
-    if array.dtype.kind in "fiub":
-        return _numbers(role, array)
-    return _words(role, given)
-
-
-def _words(role: str, given: object) -> Words:
-    array = np.asarray(given)
-    if array.ndim != 1:
-        raise DataError(f"{role} has {array.ndim} dimensions", "give one label a row")
-    # Beside words numpy writes what is no number as the word nan.
-    for row, each in enumerate(np.asarray(given, dtype=object) if array.dtype.kind in "OU" else ()):
-        if not isinstance(each, str) and _missing(each):
-            raise DataError(f"{role}[{row}]: {each} is no label", "take out rows without a label")
-    words, codes = np.unique(array.astype(str), return_inverse=True)
-    return Words(codes.astype(np.intp), tuple(words.tolist()))
-
-
-def _missing(each: object) -> bool:
-    """Tell whether something stands for nothing: None, not a number, or what pandas has for it."""
-    if each is None or type(each).__name__ in ("NAType", "NaTType"):
-        return True
-    return isinstance(each, float | np.floating) and bool(np.isnan(each))
-
-
-def common_length(arrays: Mapping[str, Any], noun: str = "row") -> int:
-    """Count the rows that all arrays have.
-
-    Raises:
-        DataError: they have different numbers of rows, or none.
-    """
-    lengths = {role: count(array) for role, array in arrays.items()}
-    if len(set(lengths.values())) > 1:
-        said = ", ".join(f"{role} has {plural(length, noun)}" for role, length in lengths.items())
-        raise DataError(f"the arrays do not fit: {said}", "arrays are never broadcast")
-    (rows,) = set(lengths.values())
-    if rows == 0:
-        raise DataError(f"the arrays have no {noun}s")
-    return rows

@@ -1,134 +1,32 @@
-"""One loss made ready to run: every option and every convention has its value."""
+"""A loss that is ready to run: every option and every convention has a value."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from lossctl.block import Array, Mask, Ragged, cut
+from lossctl.block import Array, Mask, cut
 from lossctl.catalogue.definition import DataNote, Loss, Twin, ValueOf, field_settings
-from lossctl.catalogue.kinds import ENOUGH, Kind
-from lossctl.catalogue.options import Option, Setting, Value, flag, is_on, setting
-from lossctl.engine.data_warnings import data_warnings
-from lossctl.errors import UsageError, plural, quote
+from lossctl.catalogue.kinds import Kind
+from lossctl.catalogue.options import Value, flag, is_on
+from lossctl.engine.clipping import Clipping
+from lossctl.engine.conventions import CONVENTIONS
+from lossctl.engine.data_warnings import Tally, data_warnings
+from lossctl.engine.images import batches, rows_of
+from lossctl.engine.twins import twin_of_framework, twin_of_same_name
+from lossctl.errors import UsageError, quote
 from lossctl.lazy import np
-from lossctl.report import Note
 from lossctl.version import __version__
-
-CONVENTIONS: Mapping[str, Setting] = {
-    name: read
-    for name, annotation, default in (
-        (
-            "reduction",
-            Annotated[
-                Literal["mean", "sum", "none"],
-                Option("what becomes of the terms: mean, sum, or none for one number a unit"),
-            ],
-            "mean",
-        ),
-        (
-            "per",
-            Annotated[
-                Literal["row", "element"],
-                Option("the unit of a table with several columns: the row, or each element"),
-            ],
-            "row",
-        ),
-        (
-            "divide_by",
-            Annotated[
-                Literal["weights", "units"],
-                Option("what a weighted mean is divided by: the sum of weights, or their number"),
-            ],
-            "weights",
-        ),
-    )
-    if (read := setting(name, annotation, default)) is not None
-}
-"""The options that every loss has; frameworks differ in them as they do in a loss's own."""
-
-
-@dataclass(frozen=True)
-class Clipping:
-    """An option that replaces small values of a role by its limit."""
-
-    option: str
-    role: str
-    how: str
-    limit: float
-
-    def rows(self, array: Array) -> Mask:
-        """Mark the rows in which it does."""
-        if self.how == "near_zero":
-            moved = np.abs(array) < self.limit
-        else:
-            top = 1 - self.limit if self.how == "clipped" else np.inf
-            if array.min() >= self.limit and array.max() <= top:
-                return np.zeros(1, dtype=bool)
-            moved = (array < self.limit) | (array > top)
-        return np.logical_or.reduce(moved.reshape(len(moved), -1), axis=1)
-
-    def note(self, count: int, loss: str) -> Note:
-        """Say in how many rows it did."""
-        rows = f"{loss}: {plural(count, 'row')} of {self.role}"
-        done = {
-            "clipped": f"clipped to [{self.limit:.3g}, 1 - {self.limit:.3g}]",
-            "raised": f"raised to {self.limit:.3g}",
-            "near_zero": f"nearer to 0 than {self.limit:.3g}, which stands in for them",
-        }[self.how]
-        return Note(self.how, count, f"{rows} {done} ({self.option})")
-
-
-@dataclass(frozen=True)
-class Images:
-    """The lines of some pictures of one width, `(lines, width)` or `(lines, width, channels)`."""
-
-    rows: Ragged
-
-    def batch(self, start: int, end: int) -> Array:
-        """Return some consecutive pictures of the same height as one array."""
-        lines, height = self.rows.values, int(self.rows.lengths[start])
-        first = int(self.rows.starts[start])
-        some: Array = lines[first : first + (end - start) * height]
-        return some.reshape(end - start, height, *lines.shape[1:])
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How many rows, or elements of rows, a doubt was held against, and how many it marked."""
-
-    seen: int = 0
-    marked: int = 0
-    witnessed: tuple[bool, ...] = ()
-
-    def __add__(self, other: Tally) -> Tally:
-        """Put the tallies of two blocks together."""
-        either = zip(self.witnessed, other.witnessed, strict=True)
-        return Tally(
-            self.seen + other.seen,
-            self.marked + other.marked,
-            tuple(one or another for one, another in either),
-        )
-
-    def is_settled(self, data_note: DataNote) -> bool:
-        """Tell whether no further block can raise the doubt."""
-        return data_note.share == 1.0 and self.marked < self.seen
-
-    def raises(self, data_note: DataNote) -> bool:
-        """Tell whether the doubt is to be told."""
-        enough = self.seen >= ENOUGH and self.marked >= data_note.share * self.seen
-        return enough and all(self.witnessed)
 
 
 @dataclass(frozen=True)
 class Computation:
-    """A loss with its options, conventions and the kinds that its roles have under these.
+    """A loss with its options, its conventions, and the kinds of its roles under these options.
 
-    With `by_unit` rows are grouped, the loss of each group is a term, and the reduction is that of
-    the groups.
+    With `by_unit`, rows are grouped into units, the loss is computed per unit, and the reduction
+    is over units.
     """
 
     loss: Loss
@@ -149,13 +47,13 @@ class Computation:
         return self.loss.terms.of == "unit"
 
     def terms(self, arrays: Mapping[str, Any]) -> tuple[Array, ...]:
-        """Return the terms of some rows or units, `(units, terms)`; where they are, one a role.
+        """Return the terms, `(units, terms)`: in one array, or in one per role if roles are apart.
 
-        A row with several columns is one unit, or as many as it has columns, as `per` says.
+        With `per` "element", a row of several columns is as many units as it has columns.
         """
-        # Infinities are legal results, and an undefined one is refused when the sums are read.
+        # Infinity is a valid result; NaN is refused when the sums are read.
         with np.errstate(all="ignore"):
-            parts = [self.call(self.loss.function, **each) for each in _of_one_size(arrays)]
+            parts = [self.call(self.loss.function, **batch) for batch in batches(arrays)]
             if self.loss.terms.of == "role":
                 (roles,) = parts
                 return tuple(terms[:, None] for terms in roles)
@@ -175,7 +73,7 @@ class Computation:
         return replace(self.loss.value, **options) if options else self.loss.value  # type: ignore[type-var]
 
     def value(self, sums: Array, weight: Array, units: Array) -> Array:
-        """Make the numbers of some slices from their sums, `(slices, terms)`."""
+        """Compute the value of each slice from its sums, `(slices, terms)`."""
         with np.errstate(all="ignore"):
             if self.value_of_sums is not None:
                 return self.value_of_sums(sums, weight)
@@ -185,7 +83,7 @@ class Computation:
             return sums[:, 0] / (units if by_units else weight)
 
     def report_also(self) -> Iterator[tuple[str, Computation]]:
-        """Yield what else is to be said beside the result: the flag, and the computation."""
+        """Yield what to report beside the result: an option, as typed, and its computation."""
         name = self.loss.report_also
         if name:
             for choice in self.loss.settings[name].choices:
@@ -194,10 +92,10 @@ class Computation:
                     yield flag(name, choice), replace(self, options=other)
 
     def marked(self, arrays: Mapping[str, Any]) -> Mapping[str, Mask]:
-        """Mark the units that a remark is about, by the remark's name."""
+        """Mark the units that a note on single units is about, by the note's name."""
         return {
             data_note.name: np.concatenate(
-                [self.call(data_note.of_units, **each) for each in _of_one_size(arrays)]
+                [self.call(data_note.of_units, **batch) for batch in batches(arrays)]
             )
             for data_note in self.loss.data_notes
             if data_note.of_units is not None and not data_note.share
@@ -205,42 +103,42 @@ class Computation:
 
     @cached_property
     def data_warnings(self) -> tuple[DataNote, ...]:
-        """What may be doubted of the data."""
+        """The warnings about the data that may apply."""
         return data_warnings(self.loss, self.kinds, self.options)
 
     @property
     def data_notes(self) -> tuple[DataNote, ...]:
-        """What may be noted of single units, and of the data."""
-        return (*(each for each in self.loss.data_notes if not each.share), *self.data_warnings)
+        """The notes on single units, and the warnings about the data, that may apply."""
+        return (*(note for note in self.loss.data_notes if not note.share), *self.data_warnings)
 
     def tallies(
         self, arrays: Mapping[str, Any], counting: Mask | None, settled: Collection[str]
     ) -> Mapping[str, Tally]:
-        """Hold the data against the doubts that are not settled, by their names.
+        """Count the rows for and against each warning that is not settled, by its name.
 
         Args:
             arrays: the rows of each role, or the units.
-            counting: marks the rows that count; all do where it is left out.
-            settled: the names of doubts that no further block can raise.
+            counting: marks the rows that count; None means all.
+            settled: the names of warnings that no further block can trigger.
         """
-        open_doubts = [each for each in self.data_warnings if each.name not in settled]
-        if not open_doubts:
+        unsettled = [warning for warning in self.data_warnings if warning.name not in settled]
+        if not unsettled:
             return {}
-        rows = {role: _rows(array) for role, array in arrays.items()}
+        rows = {role: rows_of(array) for role, array in arrays.items()}
         if counting is not None:
             rows = {role: cut(array, counting) for role, array in rows.items()}
-        return {each.name: self._tally(each, rows) for each in open_doubts}
+        return {warning.name: self._tally(warning, rows) for warning in unsettled}
 
-    def _tally(self, data_note: DataNote, rows: Mapping[str, Any]) -> Tally:
-        assert data_note.of_units is not None  # noqa: S101
+    def _tally(self, warning: DataNote, rows: Mapping[str, Any]) -> Tally:
+        assert warning.of_units is not None  # noqa: S101
         with np.errstate(all="ignore"):
-            mask = self.call(data_note.of_units, **rows)
+            mask = self.call(warning.of_units, **rows)
             seen, marked = mask.size, int(np.count_nonzero(mask))
-            none = (False,) * len(data_note.witnesses)
+            none = (False,) * len(warning.witnesses)
             tally = Tally(seen, marked, none)
-            if tally.is_settled(data_note):
+            if tally.is_settled(warning):
                 return tally
-            witnesses = (self.call(each, **rows).any() for each in data_note.witnesses)
+            witnesses = (self.call(witness, **rows).any() for witness in warning.witnesses)
             return Tally(seen, marked, tuple(map(bool, witnesses)))
 
     def call(self, function: Callable[..., Any], *given: Any, **arrays: Any) -> Any:  # noqa: ANN401
@@ -251,33 +149,33 @@ class Computation:
     def rows_clipped(self, arrays: Mapping[str, Any]) -> Mapping[Clipping, int]:
         """Count the rows in which an option replaced a value by its limit."""
         counts = {}
-        for move in self.clips():
-            rows = arrays[move.role]
+        for clipping in self.clips():
+            rows = arrays[clipping.role]
             array = np.asarray(getattr(rows, "values", rows), dtype=np.float64)
             if len(array):
-                counts[move] = int(np.count_nonzero(move.rows(array)))
+                counts[clipping] = int(np.count_nonzero(clipping.rows(array)))
         return counts
 
     def clips(self) -> list[Clipping]:
-        """List what the options do to small values of which roles."""
+        """List the options that clip values, with the roles that they clip."""
         return [
             Clipping(name, role, how, float(self.options[name]))  # type: ignore[arg-type]
-            for name, each in self.loss.settings.items()
-            for role, how in each.option.clips.items()
+            for name, setting in self.loss.settings.items()
+            for role, how in setting.option.clips.items()
             if is_on(self.options[name]) and role not in self._turned(besides=name)
         ]
 
     def _turned(self, *, besides: str) -> set[str]:
-        """Name the roles that another option has given another meaning."""
+        """Name the roles whose kind another option changes."""
         return {
             role
-            for name, each in self.loss.settings.items()
-            for role in each.option.turns
+            for name, setting in self.loss.settings.items()
+            for role in setting.option.turns
             if name != besides and is_on(self.options[name])
         }
 
     def signature(self, *, weight: str | None, missing: str, unit: str | None = None) -> str:
-        """Name everything that decides the number, in one line: `huber|delta:1.5|…`."""
+        """Describe all that the number depends on, in one line: `huber|delta:1.5|…`."""
         parts = [self.loss.name]
         parts += [f"{name}:{_written(value)}" for name, value in self.options.items()]
         parts.append(f"reduction:{self.reduction}")
@@ -301,119 +199,65 @@ class Computation:
         return "weights of elements" if units == "elements" else "weights"
 
 
-def _rows(array: Any) -> Any:  # noqa: ANN401
-    """Return the rows of units, or the lines of pictures, one after the other."""
-    ragged = array.rows if isinstance(array, Images) else array
-    return ragged.values if isinstance(ragged, Ragged) else ragged
-
-
-def _of_one_size(arrays: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the arrays as they are, or, of pictures, those of one height after the other."""
-    images = {role: each for role, each in arrays.items() if isinstance(each, Images)}
-    if not images:
-        yield arrays
-        return
-    lengths = next(iter(images.values())).rows.lengths
-    for start, end in pairwise([0, *(np.flatnonzero(np.diff(lengths)) + 1), len(lengths)]):
-        yield {role: each.batch(int(start), int(end)) for role, each in images.items()}
-
-
 def _written(value: Value) -> str:
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value).lower()
 
 
 def prepare(
     loss: Loss,
-    given: Mapping[str, object],
+    chosen: Mapping[str, object],
     *,
     like: str | None = None,
     twin: Twin | None = None,
     by_unit: bool = False,
 ) -> Computation:
-    """Set all options: those given, then those of the framework to be like, then the defaults.
+    """Set all options: to the user's choice, else to the framework's, else to the default.
 
     Args:
         loss: the loss to compute.
-        given: options and conventions by name.
-        like: a framework whose conventions hold.
-        twin: the very twin whose conventions hold.
-        by_unit: whether rows have been grouped.
+        chosen: the options and conventions that the user set, by name; None is not set.
+        like: the framework whose conventions to adopt.
+        twin: the twin whose conventions to adopt.
+        by_unit: whether to compute the loss per unit, of rows grouped by a unit column.
 
     Raises:
-        UsageError: an option does not exist, is out of range, or does not go with another.
+        UsageError: an option does not exist, is out of range, or conflicts with another.
 
     >>> from lossctl.catalogue.names import find
     >>> prepare(find("huber")[0], {"delta": 2}).options
     {'delta': 2.0}
     """
-    given = {name: value for name, value in given.items() if value is not None}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
     conventions = {
-        name: each.checked(given.pop(name)) for name, each in CONVENTIONS.items() if name in given
+        name: convention.checked(chosen.pop(name))
+        for name, convention in CONVENTIONS.items()
+        if name in chosen
     }
-    options = loss.checked(given)
+    options = loss.checked(chosen)
     if like is not None:
-        twin = twin_like(loss, like, {**options, **conventions}, given.keys() | conventions.keys())
+        names = chosen.keys() | conventions.keys()
+        twin = twin_of_framework(loss, like, {**options, **conventions}, names)
     sets: dict[str, Value] = {}
     if twin is not None:
-        twin = _namesake(loss, twin, {**given, **conventions})
+        twin = twin_of_same_name(loss, twin, {**chosen, **conventions})
         sets = {**twin.needs, **twin.sets}
-    defaults = {name: each.default for name, each in CONVENTIONS.items()}
+    defaults = {name: convention.default for name, convention in CONVENTIONS.items()}
     conventions = {name: conventions.get(name, sets.get(name, defaults[name])) for name in defaults}
     options |= {
-        name: value for name, value in sets.items() if name in options and name not in given
+        name: value for name, value in sets.items() if name in options and name not in chosen
     }
     kinds = _kinds(loss, options, twin)
-    by_unit = by_unit and loss.terms.of != "unit"  # others have no need of being grouped
+    by_unit = by_unit and loss.terms.of != "unit"  # losses of whole units need no grouping
     computation = Computation(loss, options, conventions, kinds, twin, by_unit)
-    _refuse_nonsense(computation)
+    _check_conventions(computation)
     return computation
-
-
-def twin_like(loss: Loss, framework: str, options: Mapping[str, Value], given: set[str]) -> Twin:
-    """Choose the framework's twin that goes with the options; the closest to those given.
-
-    Raises:
-        UsageError: the framework has no such loss, or none with these options.
-    """
-    frameworks = list(dict.fromkeys(twin.framework for twin in loss.twins))
-    of_framework = [twin for twin in loss.twins if twin.framework == framework]
-    if not of_framework:
-        there = ", ".join(frameworks) or "none"
-        raise UsageError(f"{framework} has no {loss.name}", f"frameworks that have it: {there}")
-    defaults = {name: each.default for name, each in CONVENTIONS.items()} | dict(options)
-    fitting = [
-        twin
-        for twin in of_framework
-        if all(defaults[name] == value for name, value in twin.needs.items())
-    ]
-    if not fitting:
-        needs = " or ".join(_needs(twin) for twin in of_framework)
-        raise UsageError(f"{framework} has {loss.name} only with {needs}")
-    return max(fitting, key=lambda twin: len(given & twin.needs.keys()))
-
-
-def _needs(twin: Twin) -> str:
-    return " ".join(flag(name, value) for name, value in twin.needs.items())
-
-
-def _namesake(loss: Loss, twin: Twin, given: Mapping[str, object]) -> Twin:
-    """Return the twin, or one of the same name in the framework that goes with what was given."""
-    same = [each for each in loss.twins if {each.name, *each.names} & {twin.name, *twin.names}]
-    for each in [twin, *same]:
-        if all(given.get(name, value) == value for name, value in each.needs.items()):
-            return each
-    name, value = next((n, v) for n, v in twin.needs.items() if given.get(n, v) != v)
-    raise UsageError(
-        f"{twin.name} means {flag(name, value)}, not {flag(name, given[name])}",  # type: ignore[arg-type]
-        "use the loss's own name to set it freely",
-    )
 
 
 def _kinds(loss: Loss, options: Mapping[str, Value], twin: Twin | None) -> Mapping[str, Kind]:
     kinds = dict(loss.roles)
-    for each in loss.settings.values():
-        if is_on(options[each.name]):
-            kinds |= each.option.turns
+    for setting in loss.settings.values():
+        if is_on(options[setting.name]):
+            kinds |= setting.option.turns
     kinds |= dict(twin.kinds) if twin else {}
     return {
         role: kind.configured({n: options[n] for n in field_settings(kind) if n in options})
@@ -421,17 +265,23 @@ def _kinds(loss: Loss, options: Mapping[str, Value], twin: Twin | None) -> Mappi
     }
 
 
-def _refuse_nonsense(computation: Computation) -> None:
+def _check_conventions(computation: Computation) -> None:
+    """Refuse conventions that the loss, or the framework, does not have."""
     loss, conventions, twin = computation.loss, computation.conventions, computation.twin
     if conventions["per"] == "element" and not loss.terms.elements:
-        unit = "unit" if loss.terms.of == "unit" else "row"
-        raise UsageError(f"{loss.name} has one term a {unit}: per element makes no sense")
-    if loss.value is not None and computation.reduction == "sum" and not computation.by_unit:
-        raise UsageError(f"{loss.name} is not a mean of terms, so it has no sum")
-    if loss.value is not None and conventions["divide_by"] == "units":
-        raise UsageError(f"{loss.name} is not a mean of terms: nothing is divided by units")
-    if twin is not None and computation.reduction not in twin.spelling:
-        has = ", ".join(twin.spelling)
         raise UsageError(
-            f"{twin.name} has no reduction {quote(str(computation.reduction))}", f"it has: {has}"
+            f"--per element does not apply to {loss.name}, which has no value per element"
+        )
+    if loss.value is not None and computation.reduction == "sum" and not computation.by_unit:
+        raise UsageError(
+            f"--reduction sum does not apply to {loss.name}, which is not a plain mean"
+        )
+    if loss.value is not None and conventions["divide_by"] == "units":
+        raise UsageError(
+            f"--divide-by units does not apply to {loss.name}, which is not a plain mean"
+        )
+    if twin is not None and computation.reduction not in twin.spelling:
+        raise UsageError(
+            f"{twin.name} has no reduction {quote(str(computation.reduction))}",
+            f"--reduction {'|'.join(twin.spelling)}",
         )

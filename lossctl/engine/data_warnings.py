@@ -1,18 +1,19 @@
-"""Where data contradict a loss though its number can be computed: remarks that losses share.
+"""Warnings about data that do not suit a loss although it can be computed, shared by many losses.
 
-A loss does not name them. They follow from the kinds of its roles and from what its options say of
-themselves, so a new loss has those that concern it.
+A loss does not list them. They follow from the kinds of its roles and from its options, so a new
+loss gets those that concern it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from lossctl.block import Array, Mask
 from lossctl.catalogue.definition import DataNote, Loss
-from lossctl.catalogue.kinds import PROBABILITIES, UNIT, VALUES, DistributionKind, Kind
+from lossctl.catalogue.kinds import ENOUGH, PROBABILITIES, UNIT, VALUES, DistributionKind, Kind
 from lossctl.catalogue.options import Value, is_on
 from lossctl.lazy import np
 
@@ -20,48 +21,78 @@ ALL = 1.0
 NEARLY_ALL = 0.95
 
 MAKES_PROBABILITIES = ("from_logits", "activation")
-"""Options that take a role for scores and make probabilities, or shares, of them."""
+"""Options that treat a role as scores and turn them into probabilities."""
 
 ROUNDING = 1e-3
-"""By how much written probabilities may be off."""
+"""Largest rounding error of probabilities in a file."""
 
-SURE = 0.9
-"""From this probability on a class is all but certain."""
+CONFIDENT = 0.9
+"""From this probability on a prediction is confident."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many rows, or elements of rows, a warning has been checked on, and how many it marked.
+
+    `witnessed` tells for each of its witnesses whether that marked any.
+    """
+
+    seen: int = 0
+    marked: int = 0
+    witnessed: tuple[bool, ...] = ()
+
+    def __add__(self, other: Tally) -> Tally:
+        """Combine the tallies of two blocks."""
+        pairs = zip(self.witnessed, other.witnessed, strict=True)
+        return Tally(
+            self.seen + other.seen,
+            self.marked + other.marked,
+            tuple(ours or theirs for ours, theirs in pairs),
+        )
+
+    def is_settled(self, warning: DataNote) -> bool:
+        """Tell whether no further block can trigger the warning."""
+        return warning.share == 1.0 and self.marked < self.seen
+
+    def triggers(self, warning: DataNote) -> bool:
+        """Tell whether the warning is to be shown."""
+        enough = self.seen >= ENOUGH and self.marked >= warning.share * self.seen
+        return enough and all(self.witnessed)
 
 
 def data_warnings(
     loss: Loss, kinds: Mapping[str, Kind], options: Mapping[str, Value]
 ) -> tuple[DataNote, ...]:
-    """List what may be doubted of the data of a loss, those that all losses share and its own.
+    """List the warnings about the data that concern a loss: its own, and the shared ones.
 
     Args:
         loss: the loss.
-        kinds: the kinds that its roles have under the options.
-        options: all of its options.
+        kinds: the kinds of its roles under the options.
+        options: the values of all of its options.
     """
     if loss.terms.of == "role":  # no block has all of the roles
         return ()
     return (
         *(data_note for data_note in loss.data_notes if data_note.share),
-        *_numbers_that_are_classes(loss),
-        *_scores_that_are_probabilities(loss, kinds, options),
-        *_probabilities_of_probabilities(kinds),
-        *_roles_that_are_swapped(loss, kinds),
-        *_shares_that_may_be_none(loss, kinds),
-        *_thresholds_that_do_not_fit(loss, options),
+        *_classes_as_numbers(loss),
+        *_probabilities_as_scores(loss, kinds, options),
+        *_softmax_of_probabilities(kinds),
+        *_swapped_roles(loss, kinds),
+        *_targets_between_classes(loss, kinds),
+        *_residuals_beyond_threshold(loss, options),
     )
 
 
-def _numbers_that_are_classes(loss: Loss) -> Iterator[DataNote]:
-    """Doubt numbers of 0 and 1 only, unless they may be counts, grades or times."""
+def _classes_as_numbers(loss: Loss) -> Iterator[DataNote]:
+    """Warn about targets that are all 0 or 1, unless they may be counts, grades or times."""
     kind = loss.roles.get("target")
-    # What cannot be negative counts something, and then 0 and 1 are numbers like others.
+    # Non-negative values may be counts, and 0 and 1 are ordinary counts.
     if kind and kind.title == VALUES.title and kind.gathers == "rows" and -0.5 in kind.within:
         yield DataNote(
             "classes_as_numbers",
-            "every target is 0 or 1, as of classes: binary_cross_entropy is the loss of their "
-            "probability",
-            lambda **arrays: _certain(arrays["target"]),
+            "every target is 0 or 1, like a class label; for probabilities of a class use "
+            "binary_cross_entropy",
+            lambda **arrays: _is_zero_or_one(arrays["target"]),
             share=ALL,
             witnesses=(
                 lambda **arrays: arrays["target"] == 0.0,
@@ -70,82 +101,82 @@ def _numbers_that_are_classes(loss: Loss) -> Iterator[DataNote]:
         )
 
 
-def _scores_that_are_probabilities(
+def _probabilities_as_scores(
     loss: Loss, kinds: Mapping[str, Kind], options: Mapping[str, Value]
 ) -> Iterator[DataNote]:
-    """Doubt scores that are probabilities before they are made so."""
+    """Warn about scores that look like probabilities already."""
     for name in MAKES_PROBABILITIES:
         turns = loss.settings[name].option.turns if name in loss.settings else {}
         for role in turns:
             if not is_on(options[name]) or loss.roles[role].within != UNIT:
                 continue
             several = kinds[role].columns == "several" or options[name] == "softmax"
-            looks = "every row of {} sums to 1" if several else "every {} is between 0 and 1"
+            pattern = "every row of {} sums to 1" if several else "every {} is between 0 and 1"
             yield DataNote(
                 "probabilities_as_scores",
-                f"{looks.format(role)}, as probabilities are, but is taken for scores ({name})",
-                _in_role(_are_shares if several else _in_unit, role),
+                f"{pattern.format(role)}, like a probability, but is treated as a score ({name})",
+                _in_role(_is_distribution if several else _in_unit, role),
                 share=ALL,
                 witnesses=(_in_role(_above_zero, role),),
             )
 
 
-def _probabilities_of_probabilities(kinds: Mapping[str, Kind]) -> Iterator[DataNote]:
-    """Doubt distributions that are the softmax of distributions."""
+def _softmax_of_probabilities(kinds: Mapping[str, Kind]) -> Iterator[DataNote]:
+    """Warn about probabilities to which softmax was applied a second time."""
     if isinstance(kinds.get("prediction"), DistributionKind):
         yield DataNote(
             "softmax_of_probabilities",
-            "in no row is a class more than e times as likely as another, as if softmax had been "
+            "no row has a class more than e times as likely as another, as if softmax had been "
             "applied to probabilities",
-            _in_role(_softmax_of_shares, "prediction"),
+            _in_role(_is_softmax_of_probabilities, "prediction"),
             share=ALL,
-            witnesses=(_in_role(_softmax_of_a_sure_class, "prediction"),),
+            witnesses=(_in_role(_is_softmax_of_confident_row, "prediction"),),
         )
 
 
-def _roles_that_are_swapped(loss: Loss, kinds: Mapping[str, Kind]) -> Iterator[DataNote]:
-    """Doubt certain predictions of uncertain targets, where exchanging them makes a difference."""
+def _swapped_roles(loss: Loss, kinds: Mapping[str, Kind]) -> Iterator[DataNote]:
+    """Warn about hard predictions beside soft targets, where swapping them changes the number."""
     both = [kinds.get(role) for role in ("prediction", "target")]
     if not _takes_logarithms(loss):
         return
     if all(isinstance(kind, DistributionKind) for kind in both):
-        said, marks = "every row of prediction is one-hot and not every row of target", _one_hot
+        pattern, marks = "every row of prediction is one-hot, but not every row of target", _one_hot
     elif all(map(_is_probability, both)):
-        said, marks = "every prediction is 0 or 1 and not every target", _certain
+        pattern, marks = "every prediction is 0 or 1, but not every target", _is_zero_or_one
     else:
         return
     yield DataNote(
         "swapped_roles",
-        f"{said}: the two look swapped, predictions come first",
+        f"{pattern}: predictions and targets look swapped (predictions come first)",
         _in_role(marks, "prediction"),
         share=ALL,
         witnesses=(lambda **arrays: ~marks(arrays["target"]),),
     )
 
 
-def _shares_that_may_be_none(loss: Loss, kinds: Mapping[str, Kind]) -> Iterator[DataNote]:
-    """Doubt targets of cross-entropy that all lie between the classes."""
+def _targets_between_classes(loss: Loss, kinds: Mapping[str, Kind]) -> Iterator[DataNote]:
+    """Warn about targets of cross-entropy none of which is a class."""
     if _takes_logarithms(loss) and _is_probability(kinds.get("target")):
         yield DataNote(
             "targets_between_classes",
-            "no target is 0 or 1, which is right for shares and for nothing else",
-            lambda **arrays: ~_certain(arrays["target"]),
+            "no target is 0 or 1, which is correct only for soft labels",
+            lambda **arrays: ~_is_zero_or_one(arrays["target"]),
             share=ALL,
-            # Where all predictions are certain, it is another doubt: the roles are swapped.
-            witnesses=(lambda **arrays: ~_certain(arrays["prediction"]),),
+            # If all predictions are 0 or 1 the warning is another one: the roles look swapped.
+            witnesses=(lambda **arrays: ~_is_zero_or_one(arrays["prediction"]),),
         )
 
 
-def _thresholds_that_do_not_fit(loss: Loss, options: Mapping[str, Value]) -> Iterator[DataNote]:
-    """Doubt a threshold that nearly all residuals are beyond."""
-    for name, each in loss.settings.items():
+def _residuals_beyond_threshold(loss: Loss, options: Mapping[str, Value]) -> Iterator[DataNote]:
+    """Warn about a threshold that nearly all residuals exceed."""
+    for name, setting in loss.settings.items():
         threshold = options[name]
-        # A threshold of 0 is chosen to have none.
-        if each.option.beyond and threshold:
+        # A threshold of 0 is a deliberate choice of none.
+        if setting.option.beyond and threshold:
             yield DataNote(
                 "beyond_threshold",
                 f"at least 95 % of the residuals are beyond {name} {threshold:g}, where "
-                f"{each.option.beyond}: see lossctl recommend PREDICTIONS TARGETS",
+                f"{setting.option.beyond}: see lossctl recommend PREDICTIONS TARGETS",
                 lambda prediction, target, threshold=threshold: (
                     np.abs(prediction - target) > threshold
                 ),
@@ -154,8 +185,8 @@ def _thresholds_that_do_not_fit(loss: Loss, options: Mapping[str, Value]) -> Ite
 
 
 def _takes_logarithms(loss: Loss) -> bool:
-    """Tell whether a loss has no finite value where a certain prediction is wrong."""
-    return any("prediction" in each.option.clips for each in loss.settings.values())
+    """Tell whether a loss would be infinite for a wrong prediction of 0 or 1."""
+    return any("prediction" in setting.option.clips for setting in loss.settings.values())
 
 
 def _is_probability(kind: Kind | None) -> bool:
@@ -163,11 +194,11 @@ def _is_probability(kind: Kind | None) -> bool:
 
 
 def _in_role(marks: Any, role: str) -> Any:  # noqa: ANN401
-    """Make a function of all roles of one that marks rows or elements of one array."""
+    """Turn a function of one array into one that takes all roles and looks at one of them."""
     return lambda **arrays: marks(arrays[role])
 
 
-def _certain(array: Array) -> Mask:
+def _is_zero_or_one(array: Array) -> Mask:
     return (array == 0.0) | (array == 1.0)
 
 
@@ -180,36 +211,39 @@ def _in_unit(array: Array) -> Mask:
 
 
 def _one_hot(array: Array) -> Mask:
-    return _certain(array).all(axis=1) & (np.count_nonzero(array, axis=1) == 1)
+    return _is_zero_or_one(array).all(axis=1) & (np.count_nonzero(array, axis=1) == 1)
 
 
-def _are_shares(array: Array) -> Mask:
-    """Mark rows of numbers of [0, 1] that sum to 1."""
+def _is_distribution(array: Array) -> Mask:
+    """Mark rows of numbers between 0 and 1 that sum to 1."""
     if array.ndim == 1:
         return np.zeros(len(array), dtype=bool)
     inside: Mask = np.all(_in_unit(array), axis=1)
     return inside & (np.abs(array.sum(axis=1) - 1.0) <= ROUNDING)
 
 
-def _softmax_of_shares(array: Array) -> Mask:
+def _is_softmax_of_probabilities(array: Array) -> Mask:
     """Mark rows of three or more classes that are the softmax of probabilities."""
     if array.shape[1] < 3:
         return np.zeros(len(array), dtype=bool)
     low, high = array.min(axis=1), array.max(axis=1)
     close: Mask = (low > 0.0) & (high <= math.e * (1.0 + ROUNDING) * low)
-    if not close.all():  # the logarithms would not change that some row is none
+    if not close.all():  # one row is enough to rule the warning out, and logarithms take time
         return close
     return close & (_before_softmax(array, low) >= -2.0 * ROUNDING)
 
 
-def _softmax_of_a_sure_class(array: Array) -> Mask:
-    """Mark rows that are the softmax of a class that is all but certain.
+def _is_softmax_of_confident_row(array: Array) -> Mask:
+    """Mark rows that are the softmax of a row with a confident class.
 
-    Without such a row the probabilities may just as well be those of a model that knows little.
+    Without such a row the probabilities may well be those of a model that knows little.
     """
-    return _before_softmax(array, array.max(axis=1)) >= SURE
+    return _before_softmax(array, array.max(axis=1)) >= CONFIDENT
 
 
-def _before_softmax(array: Array, of: Array) -> Array:
-    """Compute of which probability softmax makes a given one, if it is one of such a row."""
-    return np.log(of) - np.log(array).mean(axis=1) + 1.0 / array.shape[1]
+def _before_softmax(array: Array, probability: Array) -> Array:
+    """Compute from which number softmax made a probability of each row.
+
+    The numbers of a row are assumed to have been probabilities, so that their mean is known.
+    """
+    return np.log(probability) - np.log(array).mean(axis=1) + 1.0 / array.shape[1]

@@ -1,26 +1,32 @@
-"""Blocks of rows in, numbers out: the one loop that every loss, slice and weight goes through."""
+"""The one loop that turns blocks of rows into numbers, for every loss, slice and weight."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from lossctl.block import Array, Block, Codes, Mask, Ragged, Words, check_weight, count, cut
-from lossctl.catalogue.kinds import Kind, Partners, Validated
-from lossctl.catalogue.options import flag, is_on
-from lossctl.engine.computation import Computation, Images
+from lossctl.catalogue.kinds import Kind, Validated
+from lossctl.engine.computation import Computation
+from lossctl.engine.groups import Groups
+from lossctl.engine.images import Images
+from lossctl.engine.outcomes import Outcome, UnitValues
 from lossctl.engine.sums import Sums
-from lossctl.engine.totals import NAMED, Groups, Outcome, Result, Total, UnitValues, data_warnings
-from lossctl.errors import DataError, OutOfDomain, plural
+from lossctl.engine.totals import NAMED, Result, Total, warning_notes
+from lossctl.engine.validation import Validation
+from lossctl.errors import OutOfDomain
 from lossctl.parallel import in_order
 from lossctl.report import Note
 
-Place = Callable[[str, int, int], tuple[str, str]]
-"""Where a row and column of a role stand: the place in words, and the cell's text."""
+Place = Callable[[str, int, int, str], tuple[str, str]]
+"""Finds a cell by role, row and column: returns where it is, in words, and its text.
+
+The last argument tells whose weight is meant where roles have rows of their own; else it is empty.
+"""
 
 
 def fold(
@@ -36,15 +42,18 @@ def fold(
         computations: what to compute; all have the same roles.
         blocks: the rows or units.
         names: the names of the columns of each role, for labels that are class names.
-        place: says where a cell stands, for messages.
+        place: finds a cell, for messages.
+
+    Returns:
+        The outcome of each computation, and the notes on all of them.
 
     Raises:
-        DataError: the data do not fit a loss, or no row counts.
+        DataError: the data do not suit a loss, or no row counts.
     """
     totals = [Total(computation) for computation in computations]
     seen: dict[tuple[str, Kind], Counter[str]] = {}
     groups = Groups()
-    rows: Counter[str] = Counter()
+    rows: Counter[tuple[str, str]] = Counter()
 
     def work() -> Iterator[tuple[Block, Codes | None]]:
         for block in blocks:
@@ -61,21 +70,25 @@ def fold(
                 seen.setdefault(key, Counter()).update(counts)
             rows.update(part.rows)
     except OutOfDomain as error:
-        moved = error.shifted(rows[error.role])
+        # Each block counts its rows from 0.
+        error = error.shifted(rows[error.role, error.of])
         if place is None:
-            raise moved from None
-        raise moved.at(*place(error.role, moved.row, max(error.column, 0))) from None
+            raise error from None
+        raise error.at(*place(error.role, error.row, max(error.column, 0), error.of)) from None
     notes = [note for (role, kind), counts in seen.items() for note in kind.conclude(role, counts)]
     outcomes = [total.outcome(groups) for total in totals]
     notes += [note for total in totals for note in total.notes(groups)]
-    return outcomes, notes + data_warnings(totals)
+    return outcomes, notes + warning_notes(totals)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """What all computations make of one block; parts are independent, so threads can share them."""
+    """The results of all computations for one block; threads can compute them independently.
 
-    rows: Mapping[str, int]
+    `rows` counts the rows of each role, and of the weights, by the name and `OutOfDomain.of`.
+    """
+
+    rows: Mapping[tuple[str, str], int]
     results: Sequence[Result]
     seen: Mapping[tuple[str, Kind], Mapping[str, int]]
 
@@ -88,61 +101,17 @@ class _Part:
         names: Mapping[str, tuple[str, ...]],
         settled: Sequence[Collection[str]],
     ) -> _Part:
-        weight = "weight"
-        if computations[0].loss.terms.of == "role":
-            weight = f"weight of {next(iter(block.roles))}"
+        of = next(iter(block.roles)) if computations[0].loss.terms.of == "role" else ""
         if block.lengths is None:
-            check_weight(block.weight, weight)
-        validation = _Validation(block, names)
+            check_weight(block.weight, of)
+        validation = Validation(block, names)
         results = [
-            _result(each, validation.arrays(each), block, groups, known)
-            for each, known in zip(computations, settled, strict=True)
+            _result(computation, validation.arrays(computation), block, groups, warnings)
+            for computation, warnings in zip(computations, settled, strict=True)
         ]
         seen = {key: validated.seen for key, validated in validation.validated.items()}
-        rows = {role: count(array) for role, array in block.roles.items()}
-        return cls({**rows, weight: block.rows}, results, seen)
-
-
-@dataclass(frozen=True)
-class _Validation:
-    """Lets each array of a block in once per kind, however many losses ask for it."""
-
-    block: Block
-    names: Mapping[str, tuple[str, ...]]
-    validated: dict[tuple[str, Kind], Validated] = field(default_factory=dict)
-
-    def arrays(self, computation: Computation) -> dict[str, Validated]:
-        """Admit the array of every role of a computation that is there."""
-        partners = Partners()
-        found: dict[str, Validated] = {}
-        kinds = {role: kind for role, kind in computation.kinds.items() if role in self.block.roles}
-        # Labels are read against the classes of another role, so they come last.
-        for role, kind in sorted(kinds.items(), key=lambda item: item[1].text):
-            try:
-                found[role] = self._validate(role, kind, partners)
-            except OutOfDomain as error:
-                raise _advised(error, computation) from None
-            array = found[role].array
-            if not kind.text and array.ndim == 2:
-                partners = Partners(array.shape[1], self.names.get(role, ()))
-        _check_shapes(found, computation)
-        return {role: found[role] for role in kinds}
-
-    def _validate(self, role: str, kind: Kind, partners: Partners) -> Validated:
-        key = role, kind
-        if key not in self.validated:
-            array = self.block.roles[role]
-            self.validated[key] = kind.validate(role, array, partners)
-        return self.validated[key]
-
-
-def _advised(error: OutOfDomain, computation: Computation) -> OutOfDomain:
-    """Suggest the option, if there is one, under which the role holds other values."""
-    for each in computation.loss.settings.values():
-        if error.role in each.option.turns and not is_on(computation.options[each.name]):
-            value = True if each.type is bool else "|".join(each.choices) or each.name.upper()
-            return error.advised(f"{flag(each.name, value)}: {each.option.help}")
-    return error
+        rows = {(role, ""): count(array) for role, array in block.roles.items()}
+        return cls({**rows, ("weight", of): block.rows}, results, seen)
 
 
 def _result(
@@ -158,13 +127,13 @@ def _result(
     try:
         (terms,) = computation.terms(arrays)
     except OutOfDomain as error:
-        raise _among_all(error, validated, computation) from None
+        raise _counted_among_all_rows(error, validated, computation) from None
     marked = {name: _named(mask, block.unit) for name, mask in computation.marked(arrays).items()}
     summed = _summed(computation, terms, block, groups, ignored)
     counting = None if block.lengths is not None else _rows_that_count(block.weight, ignored)
     tallies = computation.tallies(arrays, counting, settled)
-    moved = computation.rows_clipped(arrays)
-    return replace(summed, moved=moved, marked=marked, tallies=tallies)
+    clipped = computation.rows_clipped(arrays)
+    return replace(summed, clipped=clipped, marked=marked, tallies=tallies)
 
 
 def _result_of_role(
@@ -173,13 +142,13 @@ def _result_of_role(
     block: Block,
     groups: Codes | None,
 ) -> Result:
-    """Sum the terms of the one role that the block has."""
+    """Sum the terms of the only role in the block."""
     (role,) = validated
-    nothing = np.zeros(0)
-    arrays = dict.fromkeys(computation.kinds, nothing) | {role: validated[role].array}
+    no_rows = np.zeros(0)
+    arrays = dict.fromkeys(computation.kinds, no_rows) | {role: validated[role].array}
     terms = computation.terms(arrays)[list(computation.kinds).index(role)]
     summed = _summed(computation, terms, block, groups, None, role)
-    return replace(summed, moved=computation.rows_clipped(arrays))
+    return replace(summed, clipped=computation.rows_clipped(arrays))
 
 
 def _summed(
@@ -192,55 +161,59 @@ def _summed(
 ) -> Result:
     weight, columns = block.weight, len(terms) // max(block.rows, 1)
     if columns > 1:
-        weight, groups, ignored = (_repeated(each, columns) for each in (weight, groups, ignored))
+        weight, groups, ignored = (
+            _repeated(of_rows, columns) for of_rows in (weight, groups, ignored)
+        )
     sums = Sums(terms.shape[1])
     sums.add(terms, weight, groups, ignored)
-    each = None
+    unit_values = None
     if computation.reduction == "none" and not computation.by_unit:
-        values = _weighted(computation, terms, _counting(weight, ignored))
-        unit = None if block.lengths is None or block.unit is None else _words(block.unit)
-        each = UnitValues(values, groups, weight, columns, unit, role)
-    return Result({role: sums}, {}, {}, each)
+        values = _weighted(computation, terms, _without_ignored(weight, ignored))
+        unit = None if block.lengths is None or block.unit is None else _names(block.unit)
+        unit_values = UnitValues(values, groups, weight, columns, unit, role)
+    return Result({role: sums}, unit_values=unit_values)
 
 
 def _gathered(
     computation: Computation, validated: Mapping[str, Validated], block: Block
 ) -> tuple[dict[str, Any], Mask | None]:
-    """Give each role's rows the form in which the loss takes them; mark rows that do not count."""
+    """Return each role's rows in the form that the loss takes, and a mask of the ignored rows.
+
+    There is no mask with whole units: ignored rows are taken out of them.
+    """
     if block.lengths is None:
-        ignored = _either(each.ignored for each in validated.values())
-        return {role: each.array for role, each in validated.items()}, ignored
-    arrays: dict[str, Any] = {}
-    kinds = computation.kinds
-    shared = _shared_ignored(validated, computation)
-    for role, each in validated.items():
-        ignored = each.ignored if kinds[role].apart else shared
-        rows = _kept(each.array, block.lengths[role], ignored, block.row_weight.get(role))
-        arrays[role] = Images(rows) if kinds[role].gathers == "images" else rows
-    return arrays, None
+        arrays = {role: of_role.array for role, of_role in validated.items()}
+        return arrays, _either(of_role.ignored for of_role in validated.values())
+    units: dict[str, Any] = {}
+    for role, of_role in validated.items():
+        ignored = _ignored(role, validated, computation)
+        rows = _ragged(of_role.array, block.lengths[role], ignored, block.row_weight.get(role))
+        units[role] = Images(rows) if computation.kinds[role].gathers == "images" else rows
+    return units, None
 
 
-def _among_all(
+def _counted_among_all_rows(
     error: OutOfDomain, validated: Mapping[str, Validated], computation: Computation
 ) -> OutOfDomain:
-    """Name the row that a loss refuses by its number among all, not only those that count."""
-    own = validated[error.role].ignored
-    ignored = (
-        own if computation.kinds[error.role].apart else _shared_ignored(validated, computation)
-    )
+    """Correct the row number of an error from a loss, which does not see ignored rows."""
+    ignored = _ignored(error.role, validated, computation)
     if ignored is None:
         return error
     return error.shifted(int(np.flatnonzero(~ignored)[error.row]) - error.row)
 
 
-def _shared_ignored(validated: Mapping[str, Validated], computation: Computation) -> Mask | None:
-    """Mark the rows that do not count in any of the roles that line up."""
+def _ignored(
+    role: str, validated: Mapping[str, Validated], computation: Computation
+) -> Mask | None:
+    """Mark the ignored rows of a role; those ignored in one role are in all that line up."""
     kinds = computation.kinds
-    return _either(each.ignored for role, each in validated.items() if not kinds[role].apart)
+    if kinds[role].apart:
+        return validated[role].ignored
+    return _either(validated[other].ignored for other in validated if not kinds[other].apart)
 
 
-def _kept(array: Any, lengths: Codes, ignored: Mask | None, weight: Array | None) -> Ragged:  # noqa: ANN401
-    """Take the rows that do not count out of their units."""
+def _ragged(array: Any, lengths: Codes, ignored: Mask | None, weight: Array | None) -> Ragged:  # noqa: ANN401
+    """Split rows into units, without the ignored ones."""
     if ignored is None:
         return Ragged(array, lengths, weight)
     units = Ragged(array, lengths).units[~ignored]
@@ -248,12 +221,12 @@ def _kept(array: Any, lengths: Codes, ignored: Mask | None, weight: Array | None
     return Ragged(cut(array, ~ignored), np.bincount(units, minlength=len(lengths)), weights)
 
 
-def _words(names: Words) -> tuple[str, ...]:
+def _names(names: Words) -> tuple[str, ...]:
     return tuple(names.words[code] for code in names.codes.tolist())
 
 
 def _named(mask: Mask, unit: Words | None) -> tuple[int, list[str]]:
-    """Count the marked units, and name the first of them."""
+    """Count the marked units, and return the names of the first ones."""
     marked = np.flatnonzero(mask)
     names = [] if unit is None else [unit.words[unit.codes[row]] for row in marked[:NAMED].tolist()]
     return len(marked), names
@@ -265,41 +238,23 @@ def _weighted(computation: Computation, terms: Array, weight: Array | None) -> A
     if weight is None:
         return values
     with np.errstate(all="ignore"):
-        # 0 times infinity would not be a number
+        # 0 times infinity would be NaN
         return np.where(weight == 0.0, 0.0, values * weight)
 
 
-def _counting(weight: Array | None, ignored: Mask | None) -> Array | None:
-    """Return the weights with 0 where a unit is ignored."""
+def _without_ignored(weight: Array | None, ignored: Mask | None) -> Array | None:
+    """Set the weights of ignored units to 0."""
     if ignored is None:
         return weight
-    counted: Array = np.where(ignored, 0.0, 1.0 if weight is None else weight)
-    return counted
+    weights: Array = np.where(ignored, 0.0, 1.0 if weight is None else weight)
+    return weights
 
 
 def _rows_that_count(weight: Array | None, ignored: Mask | None) -> Mask | None:
-    """Mark the rows that count, unless all do."""
+    """Mark the rows that count; None if all do."""
     without_weight = None if weight is None else weight == 0.0
     out = _either([ignored, without_weight])
     return None if out is None or not out.any() else ~out
-
-
-def _check_shapes(found: Mapping[str, Validated], computation: Computation) -> None:
-    shapes = {
-        role: each.array.shape[1:] or (1,)
-        for role, each in found.items()
-        if computation.kinds[role].wide and len(each.array)
-    }
-    if len(set(shapes.values())) > 1:
-        said = ", ".join(
-            f"{role} has {plural(width, 'column')}{_channels(more)}"
-            for role, (width, *more) in shapes.items()
-        )
-        raise DataError(f"the roles do not fit: {said}", "arrays are never broadcast")
-
-
-def _channels(more: Sequence[int]) -> str:
-    return f" of {plural(more[0], 'channel')}" if more else ""
 
 
 def _either(masks: Iterable[Mask | None]) -> Mask | None:

@@ -1,4 +1,4 @@
-"""What one run is to compute: settled at once, or as soon as the shapes of the data are known."""
+"""What a run computes: known at once, or as soon as the shapes of the data are known."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from lossctl.report import Note
 from lossctl.tables import Role
 from lossctl.tables.reading import Features
 
+TWO_RUNS = "compute them in two runs"
+
 
 @dataclass(frozen=True)
 class Wish:
-    """One loss, or a name that stands for several, with the options that were given."""
+    """A requested loss, or a name shared by several losses, with its options."""
 
     loss: Loss | Choice
     twin: Twin | None
@@ -25,7 +27,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Plan:
-    """The losses of one run, and what holds for all of them."""
+    """The losses of one run, and the settings that apply to all of them."""
 
     wishes: Sequence[Wish]
     conventions: Mapping[str, object]
@@ -34,14 +36,20 @@ class Plan:
 
     @property
     def settled(self) -> bool:
-        """Whether every loss is known before the data are."""
+        """Whether every loss is known before the shapes of the data are."""
         return not any(isinstance(wish.loss, Choice) for wish in self.wishes)
 
     def computations(self, widths: Mapping[str, int] | None = None) -> list[Computation]:
-        """Prepare all losses; those that are chosen by shape need the roles' widths.
+        """Prepare all losses.
+
+        Args:
+            widths: the number of columns of each role; needed unless all losses are settled.
+
+        Returns:
+            One computation per loss.
 
         Raises:
-            UsageError: an option does not fit, or no loss has such shapes.
+            UsageError: an option does not apply, or no loss of a shared name takes such shapes.
         """
         return [
             prepare(
@@ -55,10 +63,16 @@ class Plan:
         ]
 
     def roles(self, computations: Sequence[Computation]) -> list[Role]:
-        """Tell the reader what the losses need; before they are known, as little as possible.
+        """Describe to the readers what the losses need.
+
+        Args:
+            computations: the losses; none as long as they are not known.
+
+        Returns:
+            The roles, with as few demands as possible as long as the losses are not known.
 
         Raises:
-            UsageError: two losses have different roles, or read a role in different ways.
+            UsageError: two losses have different roles, or read a role differently.
         """
         if not computations:
             return [Role(name, wide=True) for name in self.wishes[0].loss.roles]
@@ -66,22 +80,26 @@ class Plan:
         for other in others:
             for role in {**first.kinds, **other.kinds}:
                 ours, theirs = first.kinds.get(role), other.kinds.get(role)
-                if ours is None or theirs is None or _reading(ours) != _reading(theirs):
+                if ours is None or theirs is None:
                     raise UsageError(
-                        f"{other.loss.name} does not take the same {role} as {first.loss.name}",
-                        "compute them in two runs",
+                        f"{other.loss.name} and {first.loss.name} take different inputs", TWO_RUNS
+                    )
+                if _reading(ours) != _reading(theirs):
+                    raise UsageError(
+                        f"{other.loss.name} reads {role} differently from {first.loss.name}",
+                        TWO_RUNS,
                     )
         return [
             Role(
                 role,
                 text=kind.text,
-                wide=any(each.kinds[role].wide for each in computations),
+                wide=any(computation.kinds[role].wide for computation in computations),
                 several=kind.columns == "several",
                 optional=role in first.loss.optional,
                 apart=kind.apart,
                 whole=kind.gathers != "rows",
                 lines=kind.gathers == "images",
-                raw=_shared([each.kinds[role].raw for each in computations]),
+                raw=_shared([computation.kinds[role].raw for computation in computations]),
                 weighs_rows=kind.weighs_rows,
                 features=_features(kind),
             )
@@ -89,21 +107,21 @@ class Plan:
         ]
 
     def notes(self, computations: Sequence[Computation]) -> list[Note]:
-        """Say what the names that stand for several losses stood for."""
+        """Return a note on each shared name, with the loss that was chosen."""
         return [
-            Note("chosen", 1, f"{wish.loss.name}: {each.loss.name}, by the shapes of the data")
-            for wish, each in zip(self.wishes, computations, strict=True)
+            Note("chosen", 1, f"{wish.loss.name}: using {loss}, judging by the shapes of the data")
+            for wish, loss in zip(self.wishes, [c.loss.name for c in computations], strict=True)
             if isinstance(wish.loss, Choice)
         ]
 
 
 def _shared(values: Sequence[bool]) -> bool | None:
-    """Return what all say, or None where they differ."""
+    """Return the value that all share, or None if they differ."""
     return values[0] if len(set(values)) == 1 else None
 
 
 def _reading(kind: Kind) -> tuple[object, ...]:
-    """Tell what makes a difference to how a role is read."""
+    """Return everything that affects how a role is read."""
     return kind.text, kind.apart, kind.gathers, kind.weighs_rows, _features(kind)
 
 

@@ -1,4 +1,4 @@
-"""From outcomes to the table that the user sees: slices in order, checks, signatures, notes."""
+"""The table of results: slices in order, limits, signatures, notes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lossctl.engine.totals import Numbers, Outcome, UnitValues
+from lossctl.engine.outcomes import Numbers, Outcome, UnitValues
 from lossctl.errors import plural, visible
 from lossctl.report import Cell, Column, Note, Table
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The least and the greatest value that a loss may have."""
+    """The smallest and the largest value that a loss may have."""
 
     at_least: float = -math.inf
     at_most: float = math.inf
@@ -23,11 +23,11 @@ class Limits:
         return self != Limits()
 
     def passed(self, value: float) -> bool | None:
-        """Tell whether a value is within them; None where there are none."""
+        """Tell whether a value is within the limits; None if there are none."""
         return self.at_least <= value <= self.at_most if self else None
 
-    def said(self, value: float) -> str:
-        """Say how a value that failed lies to the limit that it broke."""
+    def failure(self, value: float) -> str:
+        """Return the message on a value that is beyond a limit."""
         if value > self.at_most:
             return f"{value!r} is above the maximum {self.at_most!r}"
         return f"{value!r} is below the minimum {self.at_least!r}"
@@ -35,7 +35,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Setup:
-    """What the numbers were made with, besides the losses' own options."""
+    """How the numbers were computed, besides the losses' own options."""
 
     by: tuple[str, ...] = ()
     unit: str | None = None
@@ -45,7 +45,16 @@ class Setup:
 
 
 def table(outcomes: Sequence[Outcome], notes: Sequence[Note], setup: Setup) -> Table:
-    """Make the table of one number a loss and slice, the whole last."""
+    """Make the table of results: one row per loss and slice, with the overall result last.
+
+    Args:
+        outcomes: the results of the losses.
+        notes: the notes on them.
+        setup: how they were computed.
+
+    Returns:
+        The table.
+    """
     names = _names(outcomes)
     return Table(
         name="results",
@@ -71,24 +80,34 @@ def table(outcomes: Sequence[Outcome], notes: Sequence[Note], setup: Setup) -> T
 
 
 def _slice_columns(setup: Setup) -> list[Column]:
-    """Make the columns that name a slice; JSON has their key even where there are none."""
+    """Make the columns that name a slice; JSON has the key even without slices."""
     columns = [Column(column, within="slice") for column in setup.by]
     return columns or [Column("slice", "nested", audience="machines")]
 
 
 def units_table(outcomes: Sequence[Outcome], notes: Sequence[Note], setup: Setup) -> Table:
-    """Make the table of one number a unit, each times its weight."""
-    parts = [each for outcome in outcomes for each in outcome.each]
+    """Make the table of the values of all units, each times its weight.
+
+    Args:
+        outcomes: the results of the losses, with the reduction "none".
+        notes: the notes on them.
+        setup: how they were computed.
+
+    Returns:
+        The table.
+    """
+    parts = [values for outcome in outcomes for values in outcome.unit_values]
+    named = any(values.unit for values in parts)
     return Table(
         name="results",
         columns=(
             Column("loss"),
-            *([Column("role")] if any(each.role for each in parts) else []),
-            *([Column("unit")] if any(each.unit for each in parts) else [Column("row", "count")]),
+            *([Column("role")] if any(values.role for values in parts) else []),
+            *([Column("unit")] if named else [Column("row", "count")]),
             *([Column("column", "count")] if _has_elements(outcomes) else []),
             *_slice_columns(setup),
             Column("value", "number"),
-            *([Column("weight", "number")] if any(_weights(each) for each in parts) else []),
+            *([Column("weight", "number")] if any(_weights(values) for values in parts) else []),
         ),
         rows=_Units(outcomes, setup),
         values="value",
@@ -98,47 +117,55 @@ def units_table(outcomes: Sequence[Outcome], notes: Sequence[Note], setup: Setup
 
 
 def failures(outcomes: Sequence[Outcome], setup: Setup) -> list[str]:
-    """Say which slices, and whether the whole, broke their limits."""
-    said = []
+    """Return a message for each result, overall or of a slice, that is beyond its limits.
+
+    Args:
+        outcomes: the results of the losses.
+        setup: how they were computed, with the limits of each.
+
+    Returns:
+        The messages; none if every result passed.
+    """
+    messages = []
     for outcome, name, limits in zip(outcomes, _names(outcomes), setup.limits, strict=True):
         if limits:
-            said += [
-                f"{name}{_where(key, setup)}: {limits.said(value)}"
+            messages += [
+                f"{name}{_where(key, setup)}: {limits.failure(value)}"
                 for key, value, _, _ in _slices(outcome)
                 if not limits.passed(value)
             ]
-    return said
+    return messages
 
 
 def _where(key: tuple[str, ...] | None, setup: Setup) -> str:
     if key is None:
         return ""
     pairs = (f"{visible(c)}={visible(v)}" for c, v in zip(setup.by, key, strict=True))
-    return f" of {', '.join(pairs)}"
+    return f" for {', '.join(pairs)}"
 
 
 @dataclass(frozen=True)
 class _Units:
-    """The rows of a table of units, made as they are asked for: there may be very many."""
+    """The rows of a table of units, made on demand because there may be very many."""
 
     outcomes: Sequence[Outcome]
     setup: Setup
 
     def __iter__(self) -> Iterator[tuple[Cell, ...]]:
         for outcome, name in zip(self.outcomes, _names(self.outcomes), strict=True):
-            yield from _each_row(outcome, name, with_column=_has_elements(self.outcomes))
+            yield from _unit_rows(outcome, name, with_column=_has_elements(self.outcomes))
 
 
-def _each_row(outcome: Outcome, name: str, *, with_column: bool) -> Iterator[tuple[Cell, ...]]:
-    for each in outcome.each:
-        slices = None if each.slice is None else each.slice.tolist()
-        weights = _weights(each)
-        for unit, value in enumerate(each.value.tolist()):
-            row, column = divmod(unit, each.columns)
+def _unit_rows(outcome: Outcome, name: str, *, with_column: bool) -> Iterator[tuple[Cell, ...]]:
+    for values in outcome.unit_values:
+        slices = None if values.slice is None else values.slice.tolist()
+        weights = _weights(values)
+        for unit, value in enumerate(values.value.tolist()):
+            row, column = divmod(unit, values.columns)
             yield (
                 name,
-                *([each.role] if each.role else []),
-                each.unit[unit] if each.unit is not None else row + 1,
+                *([values.role] if values.role else []),
+                values.unit[unit] if values.unit is not None else row + 1,
                 *([column + 1] if with_column else []),
                 *(outcome.keys[slices[unit]] if slices is not None else (None,)),
                 value,
@@ -146,16 +173,16 @@ def _each_row(outcome: Outcome, name: str, *, with_column: bool) -> Iterator[tup
             )
 
 
-def _weights(each: UnitValues) -> list[float]:
-    return [] if each.weight is None else each.weight.tolist()
+def _weights(values: UnitValues) -> list[float]:
+    return [] if values.weight is None else values.weight.tolist()
 
 
 def _has_elements(outcomes: Sequence[Outcome]) -> bool:
-    return any(each.columns > 1 for outcome in outcomes for each in outcome.each)
+    return any(values.columns > 1 for outcome in outcomes for values in outcome.unit_values)
 
 
 def _names(outcomes: Sequence[Outcome]) -> list[str]:
-    """Name each loss; where one is computed twice, with the options that tell them apart."""
+    """Name each loss; one that is computed twice, with the options that differ."""
     plain = [outcome.computation.loss.name for outcome in outcomes]
     return [
         name if plain.count(name) == 1 else f"{name}({_changed(outcome)})"
@@ -182,7 +209,7 @@ def _rows(outcome: Outcome, name: str, limits: Limits, setup: Setup) -> Iterator
 
 
 def _slices(outcome: Outcome) -> Iterator[tuple[tuple[str, ...] | None, float, int, float]]:
-    """Yield each slice in order, and last the whole, whose key is None."""
+    """Yield key, value, units and weight of each slice in order, then of the whole, without key."""
     numbers = _listed(outcome.slices)
     for index in sorted(range(len(outcome.keys)), key=lambda index: _rank(outcome.keys[index])):
         yield outcome.keys[index], *numbers[index]
@@ -195,7 +222,7 @@ def _listed(numbers: Numbers) -> list[tuple[float, int, float]]:
 
 
 def _rank(key: tuple[str, ...]) -> list[tuple[bool, float, str]]:
-    """Order numbers by size and before texts."""
+    """Return a sort key: numbers by size, before text."""
     ranks = []
     for part in key:
         try:
@@ -216,4 +243,5 @@ def _infinite(outcomes: Sequence[Outcome]) -> list[Note]:
     count = sum(math.isinf(value) for outcome in outcomes for _, value, _, _ in _slices(outcome))
     if not count:
         return []
-    return [Note("infinite", count, f"{plural(count, 'value')} infinite; JSON says null")]
+    are = "is" if count == 1 else "are"
+    return [Note("infinite", count, f"{plural(count, 'value')} {are} infinite (null in JSON)")]

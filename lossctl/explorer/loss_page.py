@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from lossctl.catalogue.definition import PRECISION, Loss, Twin
 from lossctl.catalogue.kinds import Kind
 from lossctl.catalogue.options import Setting, Value, flag
-from lossctl.engine.computation import CONVENTIONS, Computation, prepare
+from lossctl.engine.computation import Computation, prepare
+from lossctl.engine.conventions import CONVENTIONS
 from lossctl.report import (
     Cell,
     Code,

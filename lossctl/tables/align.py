@@ -1,4 +1,4 @@
-"""Rows of several files side by side: by position as they stream, or by key."""
+"""The rows of several files matched: by position while they stream, or by key."""
 
 from __future__ import annotations
 
@@ -19,22 +19,33 @@ Side = Mapping[Wanted, Column]
 
 @dataclass(frozen=True)
 class Aligned:
-    """Rows of all files: from row `first` on in each, or, matched by key, those in `found`."""
+    """Matched rows of all files: those from row `first` on, or, by key, those in `matches`.
+
+    `matches` holds for each file the number of its row that belongs to each key.
+    """
 
     sides: Sequence[Side]
     count: int
     first: int = 0
-    found: Sequence[Codes] | None = None
+    matches: Sequence[Codes] | None = None
 
     def row(self, file: int, number: int) -> int:
-        """Tell which row of a file a row of these is."""
-        return self.first + number if self.found is None else int(self.found[file][number])
+        """Return the number of a row within its file."""
+        return self.first + number if self.matches is None else int(self.matches[file][number])
 
 
 def by_position(
     tables: Sequence[TableReader], wanted: Sequence[Sequence[Wanted]], hint: str
 ) -> Iterator[Aligned]:
-    """Yield blocks with the same rows of every file; nothing is copied.
+    """Yield blocks with the same rows of every file, without copying them.
+
+    Args:
+        tables: the files.
+        wanted: the columns of each file.
+        hint: the hint of the error.
+
+    Yields:
+        The blocks.
 
     Raises:
         DataError: a file has fewer rows than another.
@@ -65,10 +76,20 @@ def by_key(
     missing_keys: Literal["error", "inner"],
     notes: list[Note],
 ) -> Iterator[Aligned]:
-    """Yield the rows in the order of the first file, matched by key. Holds the files in memory.
+    """Yield the rows matched by key, in the order of the first file; all are held in memory.
+
+    Args:
+        tables: the files.
+        wanted: the columns of each file.
+        on: the key columns.
+        missing_keys: whether keys that are missing from a file are an error, or dropped.
+        notes: a note on the dropped keys is added here.
+
+    Yields:
+        The rows, in one block.
 
     Raises:
-        DataError: a key is there twice, or not in every file.
+        DataError: a file has a key twice, or lacks a key of another.
     """
     keys = [Wanted(name, text=True) for name in on]
     sides = [
@@ -80,17 +101,17 @@ def by_key(
     for index in indexes[1:]:
         common = common[index.get_indexer(common) >= 0]
     _check_keys(tables, indexes, common, missing_keys, notes)
-    rows = [index.get_indexer(common) for index in indexes]
+    matches = [index.get_indexer(common) for index in indexes]
     if len(common):
-        cut_out = [_cut(side, at) for side, at in zip(sides, rows, strict=True)]
-        yield Aligned(cut_out, len(common), found=rows)
+        matched = [_cut(side, rows) for side, rows in zip(sides, matches, strict=True)]
+        yield Aligned(matched, len(common), matches=matches)
 
 
 def _whole(table: TableReader, wanted: Sequence[Wanted]) -> Side:
     blocks = list(table.blocks(wanted))
     if not blocks:
         raise DataError(f"{quote(table.name)} has no rows")
-    return {each: joined([block[each] for block in blocks]) for each in wanted}
+    return {column: joined([block[column] for block in blocks]) for column in wanted}
 
 
 def _index(table: TableReader, side: Side, keys: Sequence[Wanted]) -> pd.Index:
@@ -107,8 +128,8 @@ def _index(table: TableReader, side: Side, keys: Sequence[Wanted]) -> pd.Index:
         first, _ = table.place(once, keys[0].name)
         second, _ = table.place(twice, keys[0].name)
         raise DataError(
-            f"{second}: the key {quote(_said(index[twice]))} was there before: {first}",
-            "a key names one row; add columns to it with another --on",
+            f"{second}: duplicate key {quote(_written(index[twice]))}, first in {first}",
+            "if the key has several columns, name each: --on COLUMN --on COLUMN",
         )
     return index
 
@@ -119,7 +140,7 @@ def _texts(column: Column) -> np.ndarray:
     return np.array(column.words, dtype=object)[column.codes]
 
 
-def _said(key: object) -> str:
+def _written(key: object) -> str:
     return ", ".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
 
@@ -134,15 +155,16 @@ def _check_keys(
     count = sum(len(keys) for keys in alone)
     if not count:
         return
-    said = "; ".join(
+    message = "; ".join(
         f"{plural(len(keys), 'key')} of {quote(table.name)} not in every file "
-        f"({listing(_said(key) for key in keys[:3])}{', …' if len(keys) > 3 else ''})"
+        f"({listing(_written(key) for key in keys[:3])}{', …' if len(keys) > 3 else ''})"
         for table, keys in zip(tables, alone, strict=True)
         if len(keys)
     )
     if missing_keys == "error":
-        raise DataError(said, "to use only the keys that all files have: --on-missing-keys inner")
-    notes.append(Note("keys_dropped", count, said))
+        hint = "to use only the keys that all files have: --on-missing-keys inner"
+        raise DataError(message, hint)
+    notes.append(Note("keys_dropped", count, message))
 
 
 def _cut(side: Side, rows: slice | Codes) -> Side:
@@ -160,8 +182,8 @@ def _lengths(
         row + (0 if side is None else length(side)) + sum(length(more) for more in stream)
         for side, stream in zip(held, streams, strict=True)
     ]
-    said = ", ".join(
+    rows = ", ".join(
         f"{quote(table.name)} has {plural(count, 'row')}"
         for table, count in zip(tables, counts, strict=True)
     )
-    return DataError(f"the files do not line up: {said}", hint)
+    return DataError(f"the files do not line up: {rows}", hint)

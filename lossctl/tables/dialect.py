@@ -1,4 +1,4 @@
-"""How a text table is written: its delimiter and its header."""
+"""The dialect of a text table: its delimiter and its header."""
 
 from __future__ import annotations
 
@@ -13,33 +13,40 @@ WORDS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " ",
 CANDIDATES = (",", ";", "\t", "|")
 SUFFIXES = {".tsv": "\t", ".tab": "\t"}
 PROBED = 50
-"""Lines from which the delimiter is found out."""
+"""Lines from which the delimiter is detected."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """The delimiter, the column names, and how many lines the header takes."""
+    """The delimiter, the column names, and the number of lines of the header.
+
+    With `dropped`, every line ends with a delimiter, so the last column is none.
+    """
 
     delimiter: str
     columns: tuple[str, ...]
     header_lines: int
-    dropped: bool = False  # every line ends with a delimiter, so the last column is none
+    dropped: bool = False
 
 
 def find_dialect(
     name: str, start: str, *, delimiter: str | None, decimal: str, header: bool, complete: bool
 ) -> Dialect:
-    """Find out how a table is written from its first lines.
+    """Detect the dialect of a table from its first lines.
 
     Args:
         name: the file's name, whose suffix may tell the delimiter.
-        start: the first lines; `complete` tells that they are all.
-        delimiter: what the user said, as a character or a word.
-        decimal: the decimal point, which is no delimiter.
+        start: the first lines.
+        delimiter: the user's choice, as a character or a word, if there is one.
+        decimal: the decimal point, which cannot be the delimiter.
         header: whether the first line holds names.
         complete: whether `start` is the whole file.
 
+    Returns:
+        The dialect.
+
     Raises:
+        UsageError: the user's choice cannot be a delimiter.
         DataError: the lines do not agree on a delimiter, or the header is unusable.
     """
     lines = start.split("\n")
@@ -48,8 +55,8 @@ def find_dialect(
     sample = [line for line in lines if line][:PROBED]
     if not sample:
         raise DataError(f"{quote(name)} is empty")
-    mark = _given(delimiter) or _by_suffix(name) or _detected(name, sample, decimal)
-    first, taken = _first_record(name, lines, mark)
+    mark = _checked(delimiter) or _by_suffix(name) or _detected(name, sample, decimal)
+    first, header_lines = _first_record(name, lines, mark)
     dropped = len(first) > 1 and not first[-1].strip() and all(x.endswith(mark) for x in sample)
     if dropped:
         first = first[:-1]
@@ -61,31 +68,31 @@ def find_dialect(
             f"{quote(name)}, line 1: the header is all numbers ({listing(columns)})",
             "if the first row is data: --no-header",
         )
-    return Dialect(mark, columns, taken, dropped)
+    return Dialect(mark, columns, header_lines, dropped)
 
 
 def _first_record(name: str, lines: list[str], delimiter: str) -> tuple[list[str], int]:
-    """Read the first record, and count its lines; a quoted name may go on over several."""
+    """Read the first record and count its lines; a quoted name may contain line ends."""
     reader = csv.reader((line + "\n" for line in lines), delimiter=delimiter, strict=True)
     try:
         first = next(reader)
     except csv.Error:
         raise DataError(
-            f"{quote(name)}, line 1: a quote in the header that is not closed, or not around a name"
+            f"{quote(name)}, line 1: a quote in the header that is not closed, or inside a name"
         ) from None
     if not first:
-        raise DataError(f"{quote(name)}, line 1: blank, where the header should be")
+        raise DataError(f"{quote(name)}, line 1: a blank line instead of the header")
     return first, reader.line_num
 
 
-def _given(delimiter: str | None) -> str | None:
+def _checked(delimiter: str | None) -> str | None:
     if delimiter is None:
         return None
     mark = WORDS.get(delimiter.lower(), delimiter)
     if len(mark) != 1 or not mark.isascii() or mark.isalnum() or mark in '"\n\r.+-':
         raise UsageError(
             f"the delimiter cannot be {quote(delimiter)}",
-            "give one mark that no number has, or a word: tab, comma, semicolon, pipe, space",
+            "give a character that no number contains, or tab, comma, semicolon, pipe or space",
         )
     return mark
 
@@ -95,7 +102,7 @@ def _by_suffix(name: str) -> str | None:
 
 
 def _detected(name: str, sample: list[str], decimal: str) -> str:
-    """Find the delimiter that cuts the header and every line alike; none means one column."""
+    """Find the delimiter that splits all lines into equally many fields; the default if none."""
     fitting = []
     possible = [mark for mark in CANDIDATES if mark != decimal]
     for mark in possible:
@@ -104,7 +111,9 @@ def _detected(name: str, sample: list[str], decimal: str) -> str:
             fitting.append(mark)
     if len(fitting) > 1:
         marks = " or ".join(quote(mark) for mark in fitting)
-        raise DataError(f"{quote(name)}: the delimiter could be {marks}", "say which: --delimiter")
+        words = {mark: word for word, mark in reversed(WORDS.items())}
+        options = " or ".join(f"--delimiter {words[mark]}" for mark in fitting)
+        raise DataError(f"{quote(name)}: the delimiter could be {marks}", options)
     if fitting:
         return fitting[0]
     in_header = [mark for mark in possible if mark in sample[0]]
@@ -119,7 +128,7 @@ def _all_numbers(cells: tuple[str, ...]) -> bool:
 
 
 def _class_numbers(cells: tuple[str, ...]) -> bool:
-    """Tell whether the names are the numbers of classes: 0, 1, 2, … or 1, 2, 3, …."""
+    """Tell whether the names are class numbers: 0, 1, 2, … or 1, 2, 3, …."""
     return len(cells) > 1 and any(
         list(cells) == [str(place + first) for place in range(len(cells))] for first in (0, 1)
     )

@@ -1,4 +1,4 @@
-"""The reader that is sure: cell by cell, with the physical line of everything that is wrong."""
+"""The exact reader: cell by cell, with the physical line of everything that is wrong."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
 @dataclass(frozen=True)
 class Record:
-    """One row of a text table: where it starts, and its cells."""
+    """One row of a text table: the line on which it starts, and its cells."""
 
     line: int
     cells: Sequence[str]
@@ -30,20 +30,23 @@ def records(
         name: the file, for messages.
         lines: physical lines.
         first_line: the number of the first of them, from 1.
-        fields: how many cells a row must have.
-        delimiter: what stands between them.
+        fields: the number of cells that a row must have.
+        delimiter: the delimiter.
         dropped: whether every line ends with one more delimiter.
 
+    Yields:
+        The rows.
+
     Raises:
-        DataError: a row has another number of cells, or a quote stands where it should not.
+        DataError: a row has another number of cells, or a misplaced quote.
     """
     blank = 0
     for line, cells in _cells(name, lines, first_line, delimiter):
         if not cells:
-            blank += 1  # at the end of the file they are nothing
+            blank += 1  # ignored at the end of the file
             continue
-        for missed in range(blank):
-            yield _blank(name, line - blank + missed, fields)
+        for number in range(blank):
+            yield _blank(name, line - blank + number, fields)
         blank = 0
         if dropped and len(cells) == fields + 1 and not cells[-1].strip():
             cells.pop()
@@ -55,57 +58,57 @@ def records(
 def _cells(
     name: str, lines: Iterable[str], first_line: int, delimiter: str
 ) -> Iterator[tuple[int, list[str]]]:
-    """Cut lines into cells; quotes must stand around whole fields, which csv does not ask for."""
-    seen: list[str] = []
-    reader = csv.reader(_remembering(lines, seen), delimiter=delimiter, strict=True)
-    shape = _shape(delimiter)
+    """Split lines into cells; quotes must enclose whole fields, which csv does not check."""
+    consumed: list[str] = []
+    reader = csv.reader(_recorded(lines, consumed), delimiter=delimiter, strict=True)
+    row = _row_pattern(delimiter)
     while True:
         line = first_line + reader.line_num
-        seen.clear()
+        consumed.clear()
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
             raise _quote_error(name, line, str(error)) from None
-        raw = "".join(seen)
-        if '"' in raw and not shape.fullmatch(raw.removesuffix("\n")):
+        raw = "".join(consumed)
+        if '"' in raw and not row.fullmatch(raw.removesuffix("\n")):
             raise _quote_error(name, line, "")
         yield line, cells
 
 
 def _blank(name: str, line: int, fields: int) -> Record:
-    """A blank line is an empty cell where there is one column, and too short otherwise."""
+    """Read a blank line as an empty cell; with several columns it is an error."""
     if fields > 1:
         raise DataError(f"{quote(name)}, line {line:,}: a blank line between rows")
     return Record(line, [""])
 
 
-def _fields_error(name: str, line: int, found: int, fields: int, delimiter: str) -> DataError:
-    hint = f"is {delimiter!r} really the delimiter? --delimiter"
+def _fields_error(name: str, line: int, count: int, fields: int, delimiter: str) -> DataError:
+    hint = f"if the delimiter is not {delimiter!r}: --delimiter CHARACTER"
     if fields == 1 and delimiter == ",":
         hint = "if the comma is a decimal point: --decimal ,"
     return DataError(
-        f"{quote(name)}, line {line:,}: {plural(found, 'field')}, but the header has {fields}", hint
+        f"{quote(name)}, line {line:,}: {plural(count, 'field')}, but the header has {fields}", hint
     )
 
 
-def _quote_error(name: str, line: int, said: str) -> DataError:
-    if "unexpected end" in said:
+def _quote_error(name: str, line: int, reason: str) -> DataError:
+    if "unexpected end" in reason:
         return DataError(f"{quote(name)}, line {line:,}: a quote that is opened here is not closed")
     return DataError(
         f"{quote(name)}, line {line:,}: a quote inside a field",
-        'write the field in quotes, and each quote in it twice: "a ""b"" c"',
+        'enclose the field in quotes and double the quotes inside it: "a ""b"" c"',
     )
 
 
-def _remembering(lines: Iterable[str], seen: list[str]) -> Iterator[str]:
+def _recorded(lines: Iterable[str], consumed: list[str]) -> Iterator[str]:
     for line in lines:
-        seen.append(line)
+        consumed.append(line)
         yield line
 
 
-def _shape(delimiter: str) -> re.Pattern[str]:
+def _row_pattern(delimiter: str) -> re.Pattern[str]:
     mark = re.escape(delimiter)
     field = rf'(?:"(?:[^"]|"")*"|[^"{mark}\n]*)'
     return re.compile(rf"{field}(?:{mark}{field})*")

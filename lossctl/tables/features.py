@@ -1,4 +1,4 @@
-"""Features of pictures, layer after layer: stored in .npz files, or made by a network."""
+"""Features of images, layer by layer: stored in .npz files, or computed by a network."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ LAYER = "layer"
 
 
 @dataclass(frozen=True)
-class _Picture:
-    """The features of one picture, by layer."""
+class _ImageFeatures:
+    """The features of one image, by layer."""
 
     name: str
     layers: Mapping[str, Array]
 
 
 class FeatureTable:
-    """Pictures as rows of single features, which say of which layer and picture they are."""
+    """Images as rows of single features, each with its layer and its image."""
 
     columns: tuple[str, ...] = (WHOLE,)
     extras: tuple[str, ...] = (IMAGE, LAYER)
@@ -39,27 +39,37 @@ class FeatureTable:
     has_channels = False
 
     def __init__(self, table: TableReader, features: Features, reading: Reading) -> None:
-        """Take stored layers, or the pictures and the network that makes them."""
+        """Take stored layers, or images and the network that computes the layers.
+
+        Args:
+            table: the stored layers, or the images.
+            features: the network, if there is one, and the names of the layers.
+            reading: how images are read.
+
+        Raises:
+            UsageError: there is no such layer, or a package is missing.
+            DataError: the network cannot be run.
+        """
         self.name, self.size = table.name, table.size
         self._layers: list[tuple[str, Mapping[str, int]]] = []
-        self._pictures: _Stored | _Made
+        self._features: _Stored | _Computed
         if features.network is None:
             if not isinstance(table, ArrayTable):
                 raise TypeError(table)
-            self._pictures = _Stored(table, features.layers)
+            self._features = _Stored(table, features.layers)
         else:
-            self._pictures = _Made(table, features.network, features.layers, reading)
+            self._features = _Computed(table, features.network, features.layers, reading)
             self.has_channels = table.has_channels
 
     def width(self, column: str) -> int:
-        """Return 1: there is one feature a row."""
+        """Return 1: there is one feature per row."""
         del column
         return 1
 
     def blocks(self, wanted: Sequence[Wanted]) -> Iterator[Mapping[Wanted, Column]]:
-        """Yield the features of one picture after the other."""
+        """Yield the features of one image after the other."""
         self._layers = []
-        for image in self._pictures.each():
+        for image in self._features.images():
             counts = {name: layer.size for name, layer in image.layers.items()}
             self._layers.append((image.name, counts))
             sizes = list(counts.values())
@@ -71,10 +81,10 @@ class FeatureTable:
                 LAYER: layers,
                 WHOLE: values.astype(np.float64),
             }
-            yield {each: columns[each.name] for each in wanted}
+            yield {column: columns[column.name] for column in wanted}
 
     def place(self, row: int, column: str) -> tuple[str, str]:
-        """Say of which layer and picture a feature is, and which one."""
+        """Return the image, layer and number of a feature, in words, and its text."""
         for image, counts in self._layers:
             for layer, count in counts.items():
                 if row < count:
@@ -86,19 +96,19 @@ class FeatureTable:
 
 
 class _Stored:
-    """Layers that are the arrays of a .npz file, `(pictures, ...)` each."""
+    """Layers that are the arrays of a .npz file, `(images, ...)` each."""
 
     def __init__(self, table: ArrayTable, layers: Sequence[str]) -> None:
         self._table = table
         self._layers = [_known(name, table.columns) for name in layers] or table.columns
 
-    def each(self) -> Iterator[_Picture]:
-        # A single array has no name to be called by.
+    def images(self) -> Iterator[_ImageFeatures]:
+        # The array of a .npy file has no name.
         arrays = {name or "features": self._table.array(name) for name in self._layers}
         counts = {len(array) for array in arrays.values()}
         if len(counts) > 1:
             raise DataError(
-                f"{quote(self._table.name)}: the layers are of several numbers of pictures"
+                f"{quote(self._table.name)}: the layers have different numbers of images"
             )
         for number in range(counts.pop()):
             layers = {name: np.asarray(array[number]) for name, array in arrays.items()}
@@ -106,16 +116,16 @@ class _Stored:
                 if not np.isfinite(layer).all():
                     where = f"{quote(self._table.name)}, layer {quote(name)}, image {number + 1:,}"
                     raise DataError(f"{where}: a feature is not a finite number")
-            yield _Picture(str(number + 1), layers)
+            yield _ImageFeatures(str(number + 1), layers)
 
 
-class _Made:
-    """Layers that a network makes of pictures, one picture at a time."""
+class _Computed:
+    """Layers that a network computes from images, one image at a time."""
 
     def __init__(
         self, table: TableReader, network: str, layers: Sequence[str], reading: Reading
     ) -> None:
-        role = Role("picture", wide=True, whole=True, lines=True)
+        role = Role("image", wide=True, whole=True, lines=True)
         unit = reading.unit or table.own_unit or None
         if isinstance(table, FeatureTable):
             raise TypeError(table)
@@ -123,25 +133,29 @@ class _Made:
         self._rows = Rows([table], [role], assign([table], [role], plain), plain, unit)
         self._network = Network(network, layers)
 
-    def each(self) -> Iterator[_Picture]:
+    def images(self) -> Iterator[_ImageFeatures]:
         for block in whole_units([self._rows], []):
-            lengths = (block.lengths or {})["picture"]
-            lines = Ragged(block.roles["picture"], lengths)
-            for number, (start, length) in enumerate(
-                zip(lines.starts.tolist(), lengths.tolist(), strict=True)
+            heights = (block.lengths or {})["image"]
+            lines = Ragged(block.roles["image"], heights)
+            for number, (start, height) in enumerate(
+                zip(lines.starts.tolist(), heights.tolist(), strict=True)
             ):
                 name = "1" if block.unit is None else block.unit.words[block.unit.codes[number]]
-                yield _Picture(name, self._network(lines.values[start : start + length]))
+                yield _ImageFeatures(name, self._network(lines.values[start : start + height]))
 
 
 class Network:
-    """A network in an ONNX file, any of whose named tensors can be had."""
+    """A network in an ONNX file, from which the values of any named tensor can be computed."""
 
     def __init__(self, path: str, layers: Sequence[str]) -> None:
-        """Open the file, and make outputs of the tensors that are wanted.
+        """Open the file and make the requested tensors its outputs.
+
+        Args:
+            path: the file.
+            layers: the names of the tensors; the network's own outputs without any.
 
         Raises:
-            UsageError: there is no such tensor, or the packages are missing.
+            UsageError: there is no such tensor, or a package is missing.
             DataError: the file is not a network that can be run.
         """
         onnx, runtime = _package("onnx"), _package("onnxruntime")
@@ -149,10 +163,10 @@ class Network:
         try:
             model = onnx.load(path)
         except OSError as error:
-            raise DataError(f"cannot read {quote(path)}: {error.strerror}") from None
+            raise DataError(f"{quote(path)} cannot be read: {error.strerror}") from None
         except Exception as error:  # noqa: BLE001  # whatever its parser raises
             raise DataError(f"{quote(path)} is not an ONNX file: {_in_one_line(error)}") from None
-        outputs = {each.name: each for each in model.graph.output}
+        outputs = {output.name: output for output in model.graph.output}
         tensors = [name for node in model.graph.node for name in node.output if name]
         self._layers = [_known(name, tensors) for name in layers] or list(outputs)
         _prune(model.graph, self._layers)
@@ -163,7 +177,7 @@ class Network:
             for name in self._layers
         )
         options = runtime.SessionOptions()
-        options.log_severity_level = 4  # errors are raised; it need not print them as well
+        options.log_severity_level = 4  # errors are raised, so they need not be printed as well
         try:
             self._session = runtime.InferenceSession(
                 model.SerializeToString(), options, providers=["CPUExecutionProvider"]
@@ -173,42 +187,42 @@ class Network:
         self._input = self._session.get_inputs()[0]
 
     def __call__(self, image: Array) -> Mapping[str, Array]:
-        """Return the layers for one picture, `(height, width)` or `(height, width, channels)`."""
+        """Return the layers for an image, `(height, width)` or `(height, width, channels)`."""
         planes = image[None] if image.ndim == 2 else np.moveaxis(image, -1, 0)
         shape = self._input.shape
         if len(shape) != 4:
             raise DataError(
-                f"{quote(self._path)} takes {len(shape)} dimensions, not pictures",
-                "the input must be (pictures, channels, height, width)",
+                f"{quote(self._path)} takes {plural(len(shape), 'dimension')}, not images",
+                "export it with an input of shape (images, channels, height, width)",
             )
         if isinstance(shape[1], int) and shape[1] != len(planes):
             raise DataError(
                 f"{quote(self._path)} takes {plural(shape[1], 'channel')}, "
-                f"but a picture has {len(planes)}"
+                f"but an image has {len(planes)}"
             )
         batch = np.ascontiguousarray(planes[None], dtype=np.float32)
         try:
-            made = self._session.run(self._layers, {self._input.name: batch})
+            values = self._session.run(self._layers, {self._input.name: batch})
         except Exception as error:  # noqa: BLE001
-            said = _in_one_line(error)
-            raise DataError(f"{quote(self._path)} cannot take the pictures: {said}") from None
+            reason = _in_one_line(error)
+            raise DataError(f"{quote(self._path)} cannot process the images: {reason}") from None
         return {
-            name: np.asarray(each, dtype=np.float64)
-            for name, each in zip(self._layers, made, strict=True)
+            name: np.asarray(layer, dtype=np.float64)
+            for name, layer in zip(self._layers, values, strict=True)
         }
 
 
 def _prune(graph: Any, layers: Sequence[str]) -> None:  # noqa: ANN401
-    """Take out what no layer needs, so that it is not run."""
+    """Remove the nodes that no layer needs, so that they are not run."""
     if any(attribute.HasField("g") for node in graph.node for attribute in node.attribute):
-        return  # a part of it that has a graph inside may need anything
-    needed, kept = set(layers), []
+        return  # a node with a graph inside may need any other
+    needed, nodes = set(layers), []
     for node in reversed(graph.node):
         if needed & {*node.output}:
             needed.update(node.input)
-            kept.append(node)
+            nodes.append(node)
     del graph.node[:]
-    graph.node.extend(reversed(kept))
+    graph.node.extend(reversed(nodes))
 
 
 def _in_one_line(error: Exception) -> str:
@@ -226,5 +240,5 @@ def _package(name: str) -> Any:  # noqa: ANN401
         return importlib.import_module(name)
     except ImportError:
         raise UsageError(
-            f"networks need the package {name}", 'install it: pip install "lossctl[onnx]"'
+            f"networks need the package {name}", 'pip install "lossctl[onnx]"'
         ) from None

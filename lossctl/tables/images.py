@@ -1,4 +1,4 @@
-"""PNG pictures, one or a folder of them, whose rows are pixels or lines."""
+"""PNG images, one or a folder of them, whose rows are pixels or lines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import io
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,24 +14,52 @@ import numpy as np
 from lossctl.block import Array, Column, Words
 from lossctl.errors import DataError, UsageError, quote
 from lossctl.tables.arrays import IMAGE, SIZE, WHOLE
-from lossctl.tables.source import Progress, Source
+from lossctl.tables.compression import without_suffix
+from lossctl.tables.source import Progress, Source, open_source
 from lossctl.tables.table import Wanted
 
-DEPTH, GREY = 24, 0
-"""Where a file says how many bits a channel has, before its colour type; and that of grey."""
-
-END = b"IEND\xaeB`\x82"
-OPAQUE = "save it without an alpha channel"
 PNG = b"\x89PNG\r\n"
+END = b"IEND\xaeB`\x82"
+
+DEPTH, GREY = 24, 0
+"""The offset of the number of bits of a channel, before the colour type; and that type for grey."""
+
+MOST_BYTES = 2**30
+"""The largest file that is read; Pillow refuses images of so many bytes anyway."""
+
 BRIGHTEST = {"1": 1, "L": 255, "RGB": 255, "I;16": 65_535, "P": 255}
-"""The greatest number a pixel can have, for each of Pillow's modes that is read."""
+"""The largest number of a pixel, for each of Pillow's modes that are read."""
+
+OPAQUE = "save it without an alpha channel"
+
+
+def open_folder(name: str, max_bytes: int) -> list[Source]:
+    """Find the images of a folder, in the order of their names.
+
+    Args:
+        name: the folder.
+        max_bytes: the largest size that a compressed file may have when decompressed.
+
+    Returns:
+        The images.
+
+    Raises:
+        DataError: there are other files in the folder, or none.
+    """
+    files = sorted(path for path in Path(name).iterdir() if not path.name.startswith("."))
+    for path in files:
+        if not without_suffix(path.name).lower().endswith(".png"):
+            raise DataError(f"{quote(name)} contains {quote(path.name)}, which is not a PNG image")
+    if not files:
+        raise DataError(f"{quote(name)} contains no PNG images")
+    return [open_source(str(path), max_bytes) for path in files]
 
 
 class ImageTable:
-    """One PNG picture, or those of a folder in the order of their names, of the same kind.
+    """One PNG image, or those of a folder, all of the same kind.
 
-    Grey levels and colours become shares of the brightest; where raw numbers are wanted, for masks
-    and class numbers, they stay as they are.
+    Grey levels and colours are scaled to [0, 1]; if raw numbers are requested, for masks and class
+    numbers, they are kept.
     """
 
     columns: tuple[str, ...] = (WHOLE,)
@@ -45,7 +73,14 @@ class ImageTable:
         *,
         stack: bool = False,
     ) -> None:
-        """Take the files; they are opened one after the other."""
+        """Keep the files; they are opened one after the other.
+
+        Args:
+            name: the file or the folder.
+            sources: the files.
+            progress: called with the number of bytes on disk that were read.
+            stack: whether they are those of a folder.
+        """
         self.name = name
         sizes = [source.size for source in sources]
         self.size = None if None in sizes else sum(size or 0 for size in sizes)
@@ -56,28 +91,28 @@ class ImageTable:
         self._lines = False
 
     def blocks(self, wanted: Sequence[Wanted]) -> Iterator[Mapping[Wanted, Column]]:
-        """Yield the rows of one picture after the other."""
-        self._lines = any(each.lines for each in wanted)
-        if any(each.raw is None for each in wanted):
+        """Yield the rows of one image after the other."""
+        self._lines = any(column.lines for column in wanted)
+        if any(column.raw is None for column in wanted):
             raise UsageError(
-                f"the losses take the pixels of {quote(self.name)} in different ways",
+                f"the losses read the pixels of {quote(self.name)} differently",
                 "compute them in two runs",
             )
         for source in self._sources:
             pixels, mode = self._pixels(source)
             rows = pixels if self._lines else pixels.reshape(-1, *pixels.shape[2:])
-            found: dict[Wanted, Column] = {}
-            for each in wanted:
-                if each.name in self.extras:
-                    said = _extra(each.name, source, pixels)
-                    found[each] = Words(np.zeros(len(rows), dtype=np.intp), (said,))
-                elif each.text:
-                    found[each] = self._labels(source, self._levels(source, rows, mode))
-                elif each.raw:
-                    found[each] = self._levels(source, rows, mode)
+            block: dict[Wanted, Column] = {}
+            for column in wanted:
+                if column.name in self.extras:
+                    word = _extra(column.name, source, pixels)
+                    block[column] = Words(np.zeros(len(rows), dtype=np.intp), (word,))
+                elif column.text:
+                    block[column] = self._labels(source, self._levels(source, rows, mode))
+                elif column.raw:
+                    block[column] = self._levels(source, rows, mode)
                 else:
-                    found[each] = self._shares(source, rows, mode)
-            yield found
+                    block[column] = self._scaled(source, rows, mode)
+            yield block
             if self._progress and source.size:
                 self._progress(source.size)
 
@@ -88,7 +123,7 @@ class ImageTable:
         return 1 if pixels.ndim == 2 else pixels.shape[2]
 
     def place(self, row: int, column: str) -> tuple[str, str]:
-        """Say where a cell stands."""
+        """Return where a cell is, in words, and its text."""
         for source in self._sources:
             pixels, _ = self._pixels(source)
             height, width = pixels.shape[:2]
@@ -106,20 +141,12 @@ class ImageTable:
         raise DataError(f"{quote(self.name)} changed while it was read")
 
     def _pixels(self, source: Source) -> tuple[Array, str]:
-        """Read one picture as numbers, and tell their mode."""
+        """Read an image as numbers, and their mode."""
         pillow = _pillow()
         try:
-            with source.open() as file:
-                data = file.read()
-            if END not in data:
-                raise DataError(f"{quote(source.name)} is damaged: it is cut short")
-            if data[DEPTH] == 16 and data[DEPTH + 1] != GREY:
-                raise DataError(
-                    f"{quote(source.name)} has 16 bits a channel, of which only grey is read",
-                    "save it with 8 bits a channel",
-                )
+            data = _content(source)
             with warnings.catch_warnings():
-                warnings.simplefilter("error")  # a picture too large to be sound
+                warnings.simplefilter("error")  # Pillow warns if an image is suspiciously large
                 image = pillow.open(io.BytesIO(data), formats=["PNG"])
                 image.load()
                 if "transparency" in image.info:
@@ -131,7 +158,10 @@ class ImageTable:
                     mode = mode.removesuffix("A")
                     image = image.convert(mode)
                 if mode not in BRIGHTEST:
-                    raise DataError(f"{quote(source.name)} has pixels of a kind not read: {mode}")
+                    raise DataError(
+                        f"{quote(source.name)} has pixels of mode {mode}, which is not supported",
+                        "save it as greyscale or RGB",
+                    )
                 return np.asarray(image, dtype=np.float64), mode
         except (
             OSError,
@@ -143,38 +173,62 @@ class ImageTable:
             raise DataError(f"{quote(source.name)} is damaged: {error}") from None
 
     def _levels(self, source: Source, rows: Array, mode: str) -> Array:
-        """Return the numbers as they are stored; Pillow stretches those of few bits."""
+        """Return the numbers as they are stored; Pillow scales those of fewer than 8 bits."""
         if mode != "L":
             return rows
-        with source.open() as file:
-            bits = file.read(DEPTH + 1)[DEPTH]
+        bits = source.start(DEPTH + 1)[DEPTH]
         return rows / (255 // (2**bits - 1)) if bits < 8 else rows
 
-    def _shares(self, source: Source, rows: Array, mode: str) -> Array:
+    def _scaled(self, source: Source, rows: Array, mode: str) -> Array:
         if mode == "P":
             raise DataError(
-                f"{quote(source.name)} has a palette, which does not say how bright a pixel is",
-                "save it as grey levels or as RGB",
+                f"{quote(source.name)} has a palette, so the brightness of its pixels is unknown",
+                "save it as greyscale or RGB",
             )
         if mode == "L" and rows.max() == 1:
             raise DataError(
-                f"{quote(source.name)} holds nothing but 0 and 1 of 255, which is all but black",
-                "write a mask as 0 and 255",
+                f"{quote(source.name)} is almost black: all pixels are 0 or 1 out of 255",
+                "save a mask as 0 and 255",
             )
         return rows / BRIGHTEST[mode]
 
     def _labels(self, source: Source, rows: Array) -> Words:
         if rows.ndim > 1:
-            raise DataError(f"{quote(source.name)} has colours, but a label is one number")
+            raise DataError(
+                f"{quote(source.name)} is a colour image, but labels take one channel",
+                "save it as greyscale, with class numbers as grey levels",
+            )
         distinct, codes = np.unique(rows, return_inverse=True)
         return Words(codes.astype(np.intp), tuple(str(int(label)) for label in distinct))
 
 
+def _content(source: Source) -> bytes:
+    """Read a whole PNG file."""
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in source.chunks():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MOST_BYTES:
+            raise DataError(f"{quote(source.name)} is too large for an image")
+    data = b"".join(chunks)
+    if not data.startswith(PNG):
+        raise DataError(f"{quote(source.name)} is not a PNG image")
+    if END not in data or len(data) <= DEPTH + 1:
+        raise DataError(f"{quote(source.name)} is damaged: the end of the file is missing")
+    if data[DEPTH] == 16 and data[DEPTH + 1] != GREY:
+        raise DataError(
+            f"{quote(source.name)} has colours of 16 bits per channel, which are not supported",
+            "save it with 8 bits per channel",
+        )
+    return data
+
+
 def _extra(column: str, source: Source, pixels: Array) -> str:
-    """Say the name or the size of a picture."""
+    """Return the name or the size of an image."""
     if column == SIZE:
         return f"{pixels.shape[0]} × {pixels.shape[1]}"
-    return PurePath(source.name).stem
+    return Path(without_suffix(source.name)).stem
 
 
 def _pillow() -> Any:  # noqa: ANN401
@@ -182,5 +236,5 @@ def _pillow() -> Any:  # noqa: ANN401
         return importlib.import_module("PIL.Image")
     except ImportError:
         raise UsageError(
-            "pictures need the package pillow", 'install it: pip install "lossctl[images]"'
+            "reading images needs the package pillow", 'pip install "lossctl[images]"'
         ) from None

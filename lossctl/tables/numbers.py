@@ -1,4 +1,4 @@
-"""What a cell says: a number, or that nothing is there."""
+"""The text of a cell as a number, or as a missing value."""
 
 from __future__ import annotations
 
@@ -26,25 +26,36 @@ MISSING_WORDS = (
     "None",
     "none",
 )
-"""Cells of a numeric column that hold no number."""
+"""Cells of a numeric column that mean a missing value."""
+
+WORD = re.compile(r"(?!inf(?:inity)?$)[^\W\d_].*", re.IGNORECASE)
+"""A cell that is text, unless it is one of the missing words."""
 
 _INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.ASCII | re.IGNORECASE)
 
 
 class NotANumber(ValueError):
-    """A cell that is no number; says why, and what would make it one."""
+    """A cell that is not a number, with what was expected and what may help."""
 
     def __init__(self, expected: str, hint: str = "") -> None:
-        """Keep what was expected and the hint."""
+        """Store what was expected, and the hint."""
         super().__init__(expected)
         self.expected, self.hint = expected, hint
 
 
 def number(cell: str, decimal: str = ".", thousands: str | None = None) -> float:
-    """Read a cell; NaN where it is missing.
+    """Read a cell.
+
+    Args:
+        cell: its text.
+        decimal: the decimal point.
+        thousands: the thousands separator.
+
+    Returns:
+        The number; NaN if the value is missing.
 
     Raises:
-        NotANumber: it is neither a number nor a missing word.
+        NotANumber: the cell is neither a number nor a word for a missing value.
 
     >>> number(" 1.5e3 "), number("1.500,5", ",", ".")
     (1500.0, 1500.5)
@@ -60,7 +71,7 @@ def number(cell: str, decimal: str = ".", thousands: str | None = None) -> float
     if NUMBER.fullmatch(plain):
         value = float(plain)
         if math.isinf(value):
-            raise NotANumber("a finite number: it is too large for 64-bit floating point")
+            raise NotANumber("a finite number (too large for 64-bit floating point)")
         return value
     if _INFINITE.fullmatch(plain):
         raise NotANumber("a finite number")
@@ -79,12 +90,14 @@ def _hint(text: str, decimal: str, thousands: str | None) -> str:
     if decimal == "." and re.fullmatch(r"[+-]?\d*,\d+", text, re.ASCII):
         if re.fullmatch(r"[+-]?\d{1,3},\d{3}", text, re.ASCII):
             return (
-                "if the comma is a decimal point: --decimal ,   if it groups digits: --thousands ,"
+                "if the comma is a decimal point: --decimal ,  "
+                "if it is a thousands separator: --thousands ,"
             )
         return "if the comma is a decimal point: --decimal ,"
     if thousands is None and re.fullmatch(
         r"[+-]?\d{1,3}([ ,'\u00a0\u202f.]\d{3})+(?:[.,]\d+)?", text, re.ASCII
     ):
-        mark = re.search(r"[^\d+-]", text)
-        return f"if {mark.group()!r} groups digits: --thousands {mark.group()!r}" if mark else ""
+        match = re.search(r"[^\d+-]", text)
+        mark = repr(match.group()) if match else ""
+        return f"if {mark} is a thousands separator: --thousands {mark}" if match else ""
     return ""

@@ -1,4 +1,4 @@
-"""What a user can say about how to read files, and what a loss needs of them."""
+"""How the user wants files to be read, and what a loss needs from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ POINTS = (".", ",")
 
 @dataclass(frozen=True)
 class Features:
-    """Where the features of a picture come from: these layers of a file, or of a network."""
+    """Where the features of an image come from: layers of a file, or of a network."""
 
     network: str | None = None
     layers: tuple[str, ...] = ()
@@ -21,22 +21,22 @@ class Features:
 
 @dataclass(frozen=True)
 class Role:
-    """What a loss needs of one role.
+    """One input of a loss, and how it is read.
 
     Args:
         name: the role.
         text: whether cells are text rather than numbers.
-        wide: whether several columns may play it.
-        several: whether one column is too few.
+        wide: whether it may have several columns.
+        several: whether it must have several columns.
         optional: whether it may be left out.
         apart: whether its rows do not line up with those of other roles.
-        whole: whether all rows of a unit are needed at once.
-        lines: whether a row is a line of a picture, rather than a pixel.
-        raw: whether pixels keep their numbers, rather than become shares of the brightest; None
-            where losses computed together differ in this.
-        weighs_rows: whether the weights of single rows are the loss's affair.
-        features: where the role holds features of pictures, where these come from.
-        together: finds, of the names of columns, several that are only together the role.
+        whole: whether the loss needs all rows of a unit at once.
+        lines: whether a row is a line of an image, rather than a pixel.
+        raw: whether pixels keep their numbers, rather than being scaled to [0, 1]; None if losses
+            that are computed together disagree.
+        weighs_rows: whether the loss itself applies the weights of the rows of a unit.
+        features: the source of the features, if the role holds features of images.
+        together: finds, among column names, several that form the role only together.
     """
 
     name: str
@@ -54,33 +54,34 @@ class Role:
 
     @property
     def may_be_empty(self) -> bool:
-        """Whether a unit may have no rows of it: a sentence of no words is one."""
+        """Whether a unit may have no rows of it, such as a sentence without words."""
         return self.text
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Everything that was said about how to read; the defaults are strict.
+    """How to read files; the defaults are strict.
 
     Args:
-        columns: the columns of a role, by role.
-        on: the columns whose values match rows of several files; none match by position.
-        on_missing_keys: what to do with keys that not every file has.
+        columns: the columns of each role.
+        on: the key columns that match the rows of several files; without them, by position.
+        on_missing_keys: what to do with keys that are missing from a file.
         by: the columns whose values are the slices.
-        slices: whether there may be slices, so that they are spoken of.
+        slices: whether the command has slices, so that hints may mention them.
         unit: the column whose values are the units.
         weight: the column of weights.
-        missing: what to do with a row in which a number is missing.
-        delimiter: what stands between columns, as a character or a word; found out where None.
+        missing: what to do with rows that have a missing value.
+        delimiter: the column separator, as a character or a word; detected if None.
         decimal: the decimal point.
-        thousands: what stands between groups of three digits.
-        encoding: the encoding of text; UTF-8 where None.
-        header: whether the first line holds names.
-        channels: where the channels of arrays and pictures stand; last, or none, where None.
-        max_bytes: the size to which a compressed file may grow.
+        thousands: the thousands separator.
+        encoding: the encoding of text files; UTF-8 if None.
+        header: whether the first line holds the column names.
+        channels: where the channels of arrays with 3 or 4 dimensions are; if None, arrays with 3
+            have no channels and those with 4 have them last.
+        max_bytes: the largest size that a compressed file may have when decompressed.
 
     Raises:
-        UsageError: two of them contradict each other.
+        UsageError: two of these contradict each other.
     """
 
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -100,14 +101,22 @@ class Reading:
     max_bytes: int = 64 * 2**30
 
     def __post_init__(self) -> None:
-        """Refuse options that do not go together."""
+        """Refuse options that contradict each other."""
         if self.on_missing_keys != "error" and not self.on:
-            raise UsageError("--on-missing-keys is for rows matched by key", "name it: --on COLUMN")
+            raise UsageError(
+                "--on-missing-keys applies only to rows matched by key", "name the key: --on COLUMN"
+            )
         if self.unit is not None and self.unit in self.by:
             raise UsageError(f"column {quote(self.unit)} cannot be both the unit and the slice")
         if self.decimal not in POINTS:
-            raise UsageError(f"the decimal point cannot be {quote(self.decimal)}", "give . or ,")
+            raise UsageError(
+                f"the decimal point cannot be {quote(self.decimal)}", "--decimal . or --decimal ,"
+            )
         if self.thousands is not None and (len(self.thousands) != 1 or self.thousands.isalnum()):
-            raise UsageError(f"digits cannot be grouped by {quote(self.thousands)}")
+            raise UsageError(
+                f"the thousands separator cannot be {quote(self.thousands)}",
+                "give one character that is neither a letter nor a digit",
+            )
         if self.thousands == self.decimal:
-            raise UsageError(f"{quote(self.decimal)} cannot both group digits and be the point")
+            mark = quote(self.decimal)
+            raise UsageError(f"{mark} cannot be both the decimal point and the thousands separator")

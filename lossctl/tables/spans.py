@@ -1,7 +1,7 @@
-"""Parts of a plain file that threads read for themselves, cut where lines end.
+"""Spans of a plain file that threads read independently, cut at line ends.
 
-Reading and cutting in one place would keep all other threads waiting for it. A part holds the lines
-that begin between two offsets, so the parts are known before anything is read.
+If one thread read and cut the file, all others would wait for it. A span holds the lines that begin
+between two offsets, so the spans are known before anything is read.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lossctl.tables.source import with_plain_ends
+from lossctl.tables.encoding import lf_ends
 
 PEEK = 65_536
-"""Bytes that are read beyond a part to find the end of its last line."""
+"""Bytes that are read beyond a span to find the end of its last line."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """The lines of a file that begin at `first` or after, and before `last`.
+    """The lines of a file that begin at offset `first` or after it, and before `last`.
 
-    At `begin` a line begins, whatever stands before it.
+    A line begins at `begin`, whatever precedes it.
     """
 
     path: Path
@@ -31,15 +31,15 @@ class Span:
     begin: int
 
     def read(self) -> bytes:
-        """Read the lines, with LF ends; nothing if no line begins here."""
+        """Read the lines, with LF ends; empty if no line begins in the span."""
         with self.path.open("rb") as file:
             lines = self._lines(file.fileno())
         if b"\r" in lines:
-            lines = with_plain_ends(lines)
+            lines = lf_ends(lines)
         return lines if not lines or lines.endswith(b"\n") else lines + b"\n"
 
     def _lines(self, descriptor: int) -> bytes:
-        # One byte more in front tells whether a line begins at `first` itself.
+        # The byte before tells whether a line begins at `first` itself.
         at = max(self.first - 1, self.begin)
         data = os.pread(descriptor, self.last - at + PEEK, at)
         start = 0 if self.first == self.begin else data.find(b"\n") + 1
@@ -55,24 +55,33 @@ class Span:
 
 
 def spans(path: Path, begin: int, stride: int) -> Iterator[Span]:
-    """Cut the lines from an offset on into spans of about so many bytes."""
+    """Split the lines from an offset on into spans.
+
+    Args:
+        path: the file.
+        begin: the offset at which the first line begins.
+        stride: the number of bytes of a span, give or take a line.
+
+    Yields:
+        The spans.
+    """
     size = path.stat().st_size
     for first in range(begin, size, stride):
         yield Span(path, first, min(first + stride, size), begin)
 
 
 def first_row(path: Path, header_lines: int) -> int | None:
-    """Find the offset behind the header; None where spans would not be sound.
+    """Find the offset at which the first row begins; None if the file cannot be read in spans.
 
-    That is where a lone CR ends a line of the header, or blank lines end the file: these are
-    nothing, but only a reader that has seen the end can know.
+    It cannot if a lone CR ends a line of the header, or if blank lines end the file: these are
+    ignored, but only a reader that has reached the end knows that.
     """
     with path.open("rb") as file:
         start = len(BOM_UTF8) if file.read(len(BOM_UTF8)) == BOM_UTF8 else 0
         file.seek(start)
         header = b"".join(file.readline() for _ in range(header_lines))
         file.seek(max(0, path.stat().st_size - 4))
-        tail = with_plain_ends(file.read())
+        tail = lf_ends(file.read())
     if b"\r" in header.replace(b"\r\n", b"\n") or tail.endswith(b"\n\n"):
         return None
     return start + len(header)

@@ -1,4 +1,4 @@
-"""A proof, without a loop over rows, that every line of a block has the fields it should."""
+"""A proof, without a loop over rows, that every line of a block has the right number of fields."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ NEWLINE, QUOTE = 10, 34
 
 
 def count_fits(block: bytes, delimiter: str, fields: int) -> bool:
-    """Tell whether there are as many delimiters as lines with so many fields have in total.
+    """Tell whether the number of delimiters is that of lines with so many fields.
 
-    Where, besides, every line has something in its last field, no line can have too many or too
-    few. That is much faster to find out than `is_sound`, but says nothing of blocks with quotes.
+    If every line also has something in its last field, no line can have too many fields or too
+    few. This check is much faster than `is_sound`, but cannot prove anything if there are quotes.
+
+    Args:
+        block: lines, each with its newline.
+        delimiter: the delimiter.
+        fields: the number of fields of a line.
+
+    Returns:
+        Whether the number is right; False if there are quotes.
     """
     if b'"' in block:
         return False
@@ -23,7 +31,13 @@ def count_fits(block: bytes, delimiter: str, fields: int) -> bool:
 def is_sound(block: bytes, delimiter: str, fields: int) -> bool:
     """Tell whether every line has so many fields, and quotes only around whole fields.
 
-    A block ends with a newline. False means only that the proof failed: the exact reader decides.
+    Args:
+        block: lines, each with its newline.
+        delimiter: the delimiter.
+        fields: the number of fields of a line.
+
+    Returns:
+        Whether this is proven; if not, the exact reader has to decide.
     """
     mark = delimiter.encode()
     quoted = b'"' in block
@@ -36,7 +50,7 @@ def is_sound(block: bytes, delimiter: str, fields: int) -> bool:
         quotes = np.flatnonzero(data == QUOTE)
         if not _quotes_wrap_fields(data, quotes, ends, mark[0]):
             return False
-        # an even number of quotes before it: it stands outside of them
+        # A delimiter is outside of quotes if an even number of quotes precedes it.
         marks = marks[np.searchsorted(quotes, marks) % 2 == 0]
     if len(marks) != len(ends) * (fields - 1):
         return False

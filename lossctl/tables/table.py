@@ -1,4 +1,4 @@
-"""What every reader gives: named columns, block by block, and the place of any cell."""
+"""What every reader provides: named columns, block by block, and the location of any cell."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from lossctl.block import Column, count
 
 @dataclass(frozen=True)
 class Wanted:
-    """A column that is needed: as numbers or as text; of pictures, as lines or as pixels.
+    """A column to read: as numbers or as text; of images, as lines or as pixels.
 
-    `raw` pixels keep their numbers; others become shares of the brightest there can be. None is
-    neither: losses that are computed together want one and the other.
+    `raw` pixels keep their numbers; others are scaled to [0, 1]. None means that losses which are
+    computed together disagree.
     """
 
     name: str
@@ -26,9 +26,15 @@ class Wanted:
 class TableReader(Protocol):
     """One input, already opened: its columns are known, its rows not yet read.
 
-    `extras` are columns that are not in the file but follow from it, such as the number of a
-    picture in a stack; `own_unit` is the one of them that tells units apart, where there are any.
-    Those that are `agreeing` must say the same in every file that has them.
+    Attributes:
+        name: the file, for messages.
+        columns: the names of the columns.
+        size: the size of the file on disk; None if unknown.
+        extras: columns that are not in the file but follow from it, such as the number of an image
+            in a stack.
+        own_unit: the one of these that tells units apart; empty if there is none.
+        agreeing: those of these that must be equal in all files.
+        has_channels: whether rows are pixels, or lines, of images.
     """
 
     name: str
@@ -40,15 +46,15 @@ class TableReader(Protocol):
     has_channels: bool
 
     def blocks(self, wanted: Sequence[Wanted]) -> Iterator[Mapping[Wanted, Column]]:
-        """Yield consecutive rows; a missing number is NaN, a missing text is empty."""
+        """Yield consecutive rows; a missing number is NaN, missing text is empty."""
         ...
 
     def width(self, column: str) -> int:
-        """Tell how many columns of a role a column makes: an array may hold several."""
+        """Return the number of columns in a column: an array may hold several."""
         ...
 
     def place(self, row: int, column: str) -> tuple[str, str]:
-        """Say where a cell stands, and what its text is."""
+        """Return where a cell is, in words, and its text."""
         ...
 
 

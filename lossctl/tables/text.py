@@ -1,4 +1,4 @@
-"""Tables of text: fast where their structure is proven, exact where it is not."""
+"""Tables of text: read fast if their structure is proven, and exactly if it is not."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import pandas as pd
 from lossctl.block import Column, Words
 from lossctl.errors import DataError, quote
 from lossctl.parallel import in_order
-from lossctl.tables import source as bytes_of
+from lossctl.tables import source as files
 from lossctl.tables.dialect import Dialect, find_dialect
+from lossctl.tables.encoding import check_text, is_plain_text, text_chunks
 from lossctl.tables.exact import Record, records
 from lossctl.tables.numbers import NotANumber, number
 from lossctl.tables.reading import Reading
@@ -24,14 +25,14 @@ from lossctl.tables.structure import count_fits, is_sound
 from lossctl.tables.table import Wanted, length
 
 START = 65_536
-"""Bytes from which the delimiter and the header are found out."""
+"""Bytes from which the delimiter and the header are detected."""
 
 RECORDS = 65_536
-"""Rows that the exact reader puts into one block."""
+"""Rows of a block of the exact reader."""
 
 
 class _Handle:
-    """Hands the bytes to pandas as they are; a `BytesIO` it would decode and encode again."""
+    """A file of bytes that pandas reads as they are; it would decode and encode a `BytesIO`."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, 0
@@ -42,7 +43,7 @@ class _Handle:
         return self._data[start : self._at]
 
     def __iter__(self) -> Iterator[bytes]:
-        raise NotImplementedError  # pandas only asks whether it is there
+        raise NotImplementedError  # pandas only checks that the method exists
 
 
 class TextTable:
@@ -54,11 +55,11 @@ class TextTable:
     has_channels = False
 
     def __init__(self, source: Source, reading: Reading, progress: Progress | None) -> None:
-        """Read the header, and leave the rows for later."""
+        """Read the header only."""
         self.name, self.size = source.name, source.size
         self._source, self._reading, self._progress = source, reading, progress
         start, complete = self._start()
-        bytes_of.check_text(source, start, 1)
+        check_text(source, start, 1)
         self._dialect: Dialect = find_dialect(
             self.name,
             start.decode(),
@@ -70,7 +71,7 @@ class TextTable:
         self.columns = self._dialect.columns
 
     def blocks(self, wanted: Sequence[Wanted]) -> Iterator[Mapping[Wanted, Column]]:
-        """Yield the rows, several blocks being parsed at once."""
+        """Yield the rows; several blocks are parsed at once."""
         line = self._dialect.header_lines + 1
         parsed = in_order(lambda read: self._tried(read(), wanted), self._reads())
         for piece, columns in parsed:
@@ -78,9 +79,9 @@ class TextTable:
                 continue
             if columns is not None:
                 yield columns
-                line += length(columns)  # what was proven sound has one line a row
+                line += length(columns)  # the proof includes that each row is one line
             elif b'"' in piece:
-                # a quoted field may go on in the next piece, so the rest is read exactly
+                # A quoted field may continue in the next piece, so the rest is read exactly.
                 rest = (later for later, _ in parsed)
                 yield from self._exact(chain([piece], rest), line, wanted)
             else:
@@ -88,42 +89,41 @@ class TextTable:
                 line += piece.count(b"\n")
 
     def width(self, column: str) -> int:
-        """Return 1: a column is one."""
+        """Return 1: a text column holds one number per row."""
         del column
         return 1
 
     def place(self, row: int, column: str) -> tuple[str, str]:
         """Find a cell by reading the file again."""
-        at = self.columns.index(column)
-        for number_, record in enumerate(
-            self._records(self._pieces(None), self._dialect.header_lines + 1)
-        ):
-            if number_ == row:
+        index = self.columns.index(column)
+        rows = self._records(self._pieces(None), self._dialect.header_lines + 1)
+        for count, record in enumerate(rows):
+            if count == row:
                 where = f"{quote(self.name)}, line {record.line:,}, column {quote(column)}"
-                return where, record.cells[at]
+                return where, record.cells[index]
         raise DataError(f"{quote(self.name)} changed while it was read")
 
     def _start(self) -> tuple[bytes, bool]:
-        """Return the first lines, the header at least, and whether they are all."""
+        """Return the first lines, including the header, and whether they are the whole file."""
         start, limit = b"", START
-        for chunk in bytes_of.text_chunks(self._source, self._reading.encoding, None):
+        for chunk in text_chunks(self._source, self._reading.encoding, None):
             start += chunk
             while len(start) > limit:
                 lines = start[:limit].rpartition(b"\n")[0] + b"\n"
                 if lines.count(b"\n") > 1:
                     return lines, False
-                limit *= 4  # a header may be as wide as it likes
+                limit *= 4  # a header may have any width
         return start, True
 
     def _reads(self) -> Iterator[Callable[[], bytes]]:
-        """Yield what reads the pieces: each for itself where that is possible."""
+        """Yield functions that read the pieces, independently of each other if possible."""
         begin = None
         if self._source.is_plain and self._reading.encoding is None:
             begin = first_row(self._source.path, self._dialect.header_lines)  # type: ignore[arg-type]
         if begin is None:
             yield from (partial(bytes, piece) for piece in self._pieces(self._progress))
             return
-        for span in spans(self._source.path, begin, bytes_of.CHUNK):  # type: ignore[arg-type]
+        for span in spans(self._source.path, begin, files.CHUNK):  # type: ignore[arg-type]
             if self._progress:
                 self._progress(span.last - (span.first if span.first > begin else 0))
             yield span.read
@@ -134,12 +134,11 @@ class TextTable:
         return piece, self._fast(piece, wanted) if piece else None
 
     def _pieces(self, progress: Progress | None) -> Iterator[bytes]:
-        """Yield the rows' lines, cut at line ends; the last line gets its end if it has none."""
+        """Yield the lines of the rows, cut at line ends; a missing last line end is added."""
         skip = self._dialect.header_lines
         held: list[bytes] = []
-        for chunk in chain(
-            bytes_of.text_chunks(self._source, self._reading.encoding, progress), [b""]
-        ):
+        chunks = text_chunks(self._source, self._reading.encoding, progress)
+        for chunk in chain(chunks, [b""]):
             end = chunk.rfind(b"\n") + 1
             if chunk and not end:
                 held.append(chunk)
@@ -149,7 +148,7 @@ class TextTable:
             if data and not data.endswith(b"\n"):
                 data += b"\n"
             if data.endswith(b"\n\n") or data == b"\n":
-                # Blank lines wait for what follows: at the very end of the file they are nothing.
+                # Blank lines are held back: at the end of the file they are ignored.
                 body = data.rstrip(b"\n")
                 held.insert(0, data[len(body) + 1 :])
                 data = body + b"\n" if body else b""
@@ -160,12 +159,12 @@ class TextTable:
                 yield data
 
     def _fast(self, piece: bytes, wanted: Sequence[Wanted]) -> Mapping[Wanted, Column] | None:
-        """Parse a piece with pandas if nothing about it can be read in two ways."""
+        """Parse a piece with pandas if it is unambiguous; None if not."""
         fields = len(self.columns) + self._dialect.dropped
-        if self._reading.thousands or not bytes_of.is_plain_text(piece):
+        if self._reading.thousands or not is_plain_text(piece):
             return None
-        # Most files have no empty cells, and are parsed faster if none are looked for.
-        last = [each for each in wanted if each.name == self.columns[-1] and not each.text]
+        # Most files have no empty cells, and parsing is faster without looking for any.
+        last = [column for column in wanted if column.name == self.columns[-1] and not column.text]
         if last and fields > 1 and count_fits(piece, self._dialect.delimiter, fields):
             columns = self._parsed(piece, wanted)
             if columns is not None and not np.isnan(columns[last[0]]).any():  # type: ignore[arg-type]
@@ -177,8 +176,8 @@ class TextTable:
     def _parsed(
         self, piece: bytes, wanted: Sequence[Wanted], *, empty_cells: bool = False
     ) -> Mapping[Wanted, Column] | None:
-        places = {each: self.columns.index(each.name) for each in wanted}
-        texts = {places[each] for each in wanted if each.text}
+        places = {column: self.columns.index(column.name) for column in wanted}
+        texts = {places[column] for column in wanted if column.text}
         try:
             frame = pd.read_csv(  # type: ignore[call-overload]
                 _Handle(piece),
@@ -198,21 +197,24 @@ class TextTable:
             )
         except ValueError:
             return None
-        columns = {each: _column(frame[place], text=each.text) for each, place in places.items()}
-        if any(column is None for column in columns.values()):
-            return None
-        return {each: column for each, column in columns.items() if column is not None}
+        columns: dict[Wanted, Column] = {}
+        for column, place in places.items():
+            parsed = _column(frame[place], text=column.text)
+            if parsed is None:
+                return None
+            columns[column] = parsed
+        return columns
 
     def _exact(
         self, pieces: Iterable[bytes], line: int, wanted: Sequence[Wanted]
     ) -> Iterator[Mapping[Wanted, Column]]:
-        places = [self.columns.index(each.name) for each in wanted]
+        places = [self.columns.index(column.name) for column in wanted]
         rows: list[list[float | str]] = []
         for record in self._records(pieces, line):
             rows.append(
                 [
-                    record.cells[place] if each.text else self._number(record, place)
-                    for each, place in zip(wanted, places, strict=True)
+                    record.cells[place] if column.text else self._number(record, place)
+                    for column, place in zip(wanted, places, strict=True)
                 ]
             )
             if len(rows) == RECORDS:
@@ -241,15 +243,15 @@ class TextTable:
 
     def _lines(self, pieces: Iterable[bytes], line: int) -> Iterator[str]:
         for piece in pieces:
-            bytes_of.check_text(self._source, piece, line)
+            check_text(self._source, piece, line)
             line += piece.count(b"\n")
             yield from io.StringIO(piece.decode(), newline="\n")
 
 
 def _column(series: pd.Series, *, text: bool) -> Column | None:
-    """Take what pandas has read; None if it is not plainly numbers, or text."""
+    """Convert a column of pandas; None if it is neither text nor finite numbers."""
     if text:
-        # Not the dtype "category": where all cells look like numbers it makes 7 of 007.
+        # The dtype "category" would turn 007 into 7 if all cells look like numbers.
         codes, words = pd.factorize(series.to_numpy(dtype=object))
         return Words(codes.astype(np.intp), tuple(map(str, words)))
     if series.dtype.kind not in "iuf":
@@ -261,12 +263,12 @@ def _column(series: pd.Series, *, text: bool) -> Column | None:
 def _columns(
     rows: Sequence[Sequence[float | str]], wanted: Sequence[Wanted]
 ) -> Mapping[Wanted, Column]:
-    made: dict[Wanted, Column] = {}
-    for each, cells in zip(wanted, zip(*rows, strict=True), strict=True):
-        if each.text:
+    columns: dict[Wanted, Column] = {}
+    for column, cells in zip(wanted, zip(*rows, strict=True), strict=True):
+        if column.text:
             numbers: dict[str, int] = {}
             codes = [numbers.setdefault(str(cell), len(numbers)) for cell in cells]
-            made[each] = Words(np.array(codes, dtype=np.intp), tuple(numbers))
+            columns[column] = Words(np.array(codes, dtype=np.intp), tuple(numbers))
         else:
-            made[each] = np.array(cells, dtype=np.float64)
-    return made
+            columns[column] = np.array(cells, dtype=np.float64)
+    return columns

@@ -1,7 +1,7 @@
-"""Whole units out of rows: those of one sentence, one picture, one sample, all at once.
+"""Rows gathered into whole units: all rows of a sentence, an image or a sample at once.
 
-The rows of a unit stand together in a file, in their order, so that files stream. Roles whose rows
-are their own are matched by the names of the units, which follow each other in the same order.
+The rows of a unit are adjacent in a file, so that files can stream. Roles whose rows do not line up
+are matched by the names of their units, which are in the same order in all files.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from lossctl.errors import DataError, OutOfDomain, plural, quote
 from lossctl.report import Note
 from lossctl.tables.rows import Rows
 
-IN_ORDER = "the units must follow each other in the same order in all files"
+SAME_ORDER = "put the units in the same order in all files"
 
 
 @dataclass(frozen=True)
 class _Units:
-    """Some whole units of one file: their names, how many rows each has, and the rows."""
+    """Whole units of one file: their names, the number of rows of each, and the rows."""
 
     names: Sequence[str]
     lengths: Codes
@@ -30,7 +30,7 @@ class _Units:
 
     @cached_property
     def starts(self) -> Codes:
-        """The number of the first row of each unit."""
+        """The index of the first row of each unit."""
         return np.cumsum(self.lengths) - self.lengths
 
 
@@ -38,30 +38,34 @@ def whole_units(sides: Sequence[Rows], notes: list[Note]) -> Iterator[Block]:
     """Yield blocks of whole units, each with the rows of every role.
 
     Args:
-        sides: the rows of the roles, apart where they do not line up.
-        notes: what should be known is added here.
+        sides: the rows of the roles: together if they line up, else separate.
+        notes: notes on the units are added here.
+
+    Yields:
+        The blocks.
 
     Raises:
-        DataError: the rows of a unit do not stand together, or the sides have other units, or in
-            another order; or a unit has several weights or slices.
+        DataError: the rows of a unit are not adjacent, the sides have different units or an
+            other order of them, or a unit has several weights or slices.
     """
     first, *others = sides
-    followers = [_Follower(each) for each in others]
+    leader = next(iter(first.roles))
+    followers = [_Follower(side, leader) for side in others]
     seen: set[str] = set()
     for units in _units_of(first):
         seen.update(units.names)
-        found = [units, *(follower.take(units.names) for follower in followers)]
-        yield _block(sides, found)
+        yield _block(sides, [units, *(follower.take(units.names) for follower in followers)])
     for follower in followers:
-        follower.finish(seen, next(iter(first.roles)))
+        follower.finish(seen)
         notes += follower.notes()
 
 
 class _Follower:
-    """Gives the units of one side in the order of another."""
+    """Yields the units of one side in the order of another, that of the leading role."""
 
-    def __init__(self, side: Rows) -> None:
+    def __init__(self, side: Rows, leader: str) -> None:
         self._role = next(iter(side.roles.values()))
+        self._leader = leader
         self._batches = _units_of(side)
         self._batch: _Units | None = next(self._batches)
         self._empty = _cut(self._batch.rows, slice(0, 0))
@@ -73,7 +77,7 @@ class _Follower:
         return None if self._batch is None else self._batch.names[self._at]
 
     def take(self, names: Sequence[str]) -> _Units:
-        """Take the units of these names, which come next; one that does not has no rows."""
+        """Return the units of these names, which must come next; those missing have no rows."""
         parts: list[Block] = []
         lengths = np.zeros(len(names), dtype=np.intp)
         first = self._at
@@ -89,61 +93,63 @@ class _Follower:
                 self._without += 1
             else:
                 raise DataError(
-                    f"unit {quote(name)} has no rows of {self._role.name} here", IN_ORDER
+                    f"unit {quote(name)} of {self._leader} is missing or out of order in "
+                    f"{self._role.name}",
+                    SAME_ORDER,
                 )
         if self._at > first:
             parts.append(self._taken(first))
         return _Units(names, lengths, _joined(parts or [self._empty]))
 
     def _taken(self, first: int) -> Block:
-        """Cut out the rows of the units from the first to the one that comes next."""
+        """Return the rows of the units from the first one up to the one that comes next."""
         batch = self._batch
         assert batch is not None  # noqa: S101
         end = batch.starts[self._at] if self._at < len(batch.names) else batch.rows.rows
         return _cut(batch.rows, slice(int(batch.starts[first]), int(end)))
 
-    def finish(self, seen: set[str], first: str) -> None:
-        """Refuse units that have not been asked for."""
+    def finish(self, seen: set[str]) -> None:
+        """Refuse units that are left over."""
         name = self._next
         if name in seen:
             raise DataError(
-                f"unit {quote(name or '')} of {self._role.name} stands elsewhere than in {first}",
-                IN_ORDER,
+                f"unit {quote(name or '')} of {self._leader} is out of order in {self._role.name}",
+                SAME_ORDER,
             )
         if name is not None:
             raise DataError(
-                f"unit {quote(name)} of {self._role.name} is none of {first}",
-                "units are matched by their names in the unit column",
+                f"unit {quote(name)} of {self._role.name} does not occur in {self._leader}",
+                "name the units alike in the unit column of both",
             )
 
     def notes(self) -> list[Note]:
-        """Say how many units had no rows."""
+        """Return a note on the units without rows."""
         if not self._without:
             return []
-        said = f"{plural(self._without, 'unit')} without rows of {self._role.name}, taken as empty"
-        return [Note("units_without_rows", self._without, said)]
+        units = f"{plural(self._without, 'unit')} without rows of {self._role.name}"
+        return [Note("units_without_rows", self._without, f"{units}, treated as empty")]
 
 
 def _units_of(side: Rows) -> Iterator[_Units]:
-    """Cut the rows where a unit ends, and yield all units that are complete."""
+    """Split the rows into units, and yield those that are complete."""
     held: list[Block] = []
     seen: set[str] = set()
     first = 0
 
     def units(blocks: Sequence[Block]) -> _Units:
         nonlocal first
-        found = _grouped(_joined(blocks))
-        for name, start in zip(found.names, found.starts.tolist(), strict=True):
+        complete = _grouped(_joined(blocks))
+        for name, start in zip(complete.names, complete.starts.tolist(), strict=True):
             if name in seen:
                 where, _ = side.place("unit", first + start)
                 raise DataError(
-                    f"{where}: unit {quote(name)} comes back after others",
-                    "the rows of a unit must stand together, in their order: sort the file by unit",
+                    f"{where}: the rows of unit {quote(name)} are not adjacent",
+                    "sort the file by unit, without changing the order of rows within a unit",
                 )
             seen.add(name)
-        _check_weights(found.rows.weight, first, side)
-        first += found.rows.rows
-        return found
+        _check_weights(complete.rows.weight, first, side)
+        first += complete.rows.rows
+        return complete
 
     for block in side.blocks():
         last = _last_start(block)
@@ -162,7 +168,7 @@ def _name(block: Block, row: int) -> str:
 
 
 def _last_start(block: Block) -> int:
-    """Find the row in which the last unit of a block begins."""
+    """Find the row on which the last unit of a block begins."""
     if block.unit is None:
         return 0
     other = np.flatnonzero(block.unit.codes != block.unit.codes[-1])
@@ -185,47 +191,48 @@ def _check_weights(weight: Array | None, first: int, side: Rows) -> None:
         raise error.at(*side.place("weight", first + error.row)) from None
 
 
-def _block(sides: Sequence[Rows], found: Sequence[_Units]) -> Block:
-    """Put the rows of all sides of some units into one block."""
+def _block(sides: Sequence[Rows], units_of_sides: Sequence[_Units]) -> Block:
+    """Combine the same units of all sides into one block."""
     roles: dict[str, Column] = {}
     lengths: dict[str, Codes] = {}
     row_weight: dict[str, Array] = {}
     weight: Array | None = None
     slices: Words | None = None
-    for side, units in zip(sides, found, strict=True):
+    for side, units in zip(sides, units_of_sides, strict=True):
         for name, role in side.roles.items():
             roles[name], lengths[name] = units.rows.roles[name], units.lengths
             if units.rows.weight is not None and role.weighs_rows:
                 row_weight[name] = units.rows.weight
             elif units.rows.weight is not None:
-                weight = _one_a_unit(units, units.rows.weight, "weights")
+                weight = _one_per_unit(units, units.rows.weight, "weight")
         if units.rows.slices is not None:
-            codes = _one_a_unit(units, units.rows.slices.codes, "slices")
+            codes = _one_per_unit(units, units.rows.slices.codes, "slice")
             slices = Words(codes, units.rows.slices.words)
-    names = found[0].names
-    named = any(units.rows.unit is not None for units in found)
+    names = units_of_sides[0].names
+    named = any(units.rows.unit is not None for units in units_of_sides)
     unit = Words(np.arange(len(names)), tuple(names)) if named else None
     return Block(roles, len(names), weight, slices, unit, lengths, row_weight)
 
 
-def _one_a_unit(units: _Units, values: np.ndarray, what: str) -> np.ndarray:
-    """Take the value of each unit's first row, which all its rows must share.
+def _one_per_unit(units: _Units, values: np.ndarray, what: str) -> np.ndarray:
+    """Return the value of each unit's first row, which all its rows must share.
 
     Raises:
-        DataError: a unit has several.
+        DataError: a unit has several values.
     """
     firsts = values[units.starts]
     differs = np.repeat(firsts, units.lengths) != values
     if differs.any():
         name = units.names[int(np.searchsorted(units.starts, np.argmax(differs), "right")) - 1]
         raise DataError(
-            f"unit {quote(name)} has several {what}", "a unit is one thing, and is never cut"
+            f"the rows of unit {quote(name)} differ in their {what}",
+            f"give all rows of a unit the same {what}",
         )
     return firsts
 
 
 def _cut(block: Block, rows: slice) -> Block:
-    columns: Mapping[str, Column] = {role: cut(each, rows) for role, each in block.roles.items()}
+    columns: Mapping[str, Column] = {role: cut(array, rows) for role, array in block.roles.items()}
     count = len(range(*rows.indices(block.rows)))
     weight = None if block.weight is None else block.weight[rows]
     slices, unit = (None if w is None else cut(w, rows) for w in (block.slices, block.unit))
@@ -238,16 +245,16 @@ def _joined(blocks: Sequence[Block]) -> Block:
     first = blocks[0]
     weight = None
     if first.weight is not None:
-        weight = np.concatenate([each.weight for each in blocks if each.weight is not None])
+        weight = np.concatenate([block.weight for block in blocks if block.weight is not None])
     slices, unit = (
-        joined([words for each in blocks if (words := getattr(each, name)) is not None])
+        joined([words for block in blocks if (words := getattr(block, name)) is not None])
         if getattr(first, name) is not None
         else None
         for name in ("slices", "unit")
     )
     return Block(
-        {role: joined([each.roles[role] for each in blocks]) for role in first.roles},
-        sum(each.rows for each in blocks),
+        {role: joined([block.roles[role] for block in blocks]) for role in first.roles},
+        sum(block.rows for block in blocks),
         weight,
         slices,  # type: ignore[arg-type]
         unit,  # type: ignore[arg-type]

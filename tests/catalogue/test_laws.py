@@ -51,7 +51,8 @@ from lossctl.block import Block, Words
 from lossctl.catalogue.definition import field_settings
 from lossctl.catalogue.kinds import ImagesKind, NamesKind, VectorsKind
 from lossctl.catalogue.names import find
-from lossctl.engine.computation import CONVENTIONS, prepare
+from lossctl.engine.computation import prepare
+from lossctl.engine.conventions import CONVENTIONS
 from lossctl.engine.sums import LARGEST, STRIDE, Sums
 from lossctl.errors import DataError, UsageError
 
@@ -299,7 +300,7 @@ def test_with_units_there_is_one_single_number_a_unit(name, data):
     alone = own_numbers(case)
     assume_summable(alone)
     computation = case.given(by_unit=True, reduction="none")
-    (found,) = outcome(computation, case.blocks()).each
+    (found,) = outcome(computation, case.blocks()).unit_values
     assert sorted(found.value.tolist()) == sorted(alone)
     assert set(found.unit) <= {unit_name(code) for code in range(3)}
 
@@ -485,8 +486,8 @@ def test_there_is_one_number_an_element(name, data):
 def test_a_loss_of_whole_rows_has_no_elements(name):
     with pytest.raises(UsageError) as caught:
         lossctl.compute(name, [[0.5, 0.5]], [[0.0, 1.0]], per="element")
-    item = "unit" if name in OF_UNITS else "row"
-    assert str(caught.value) == f"{name} has one term a {item}: per element makes no sense"
+    expected = f"--per element does not apply to {name}, which has no value per element"
+    assert str(caught.value) == expected
 
 
 # Values
@@ -652,9 +653,9 @@ def test_arrays_of_other_lengths_are_never_broadcast(name, data):
     short = data.draw(st.sampled_from(list(given_arrays)))
     length = data.draw(st.integers(1 if name in OF_UNITS else 0, case.least - 1))
     given_arrays[short] = given_arrays[short][:length]
-    with pytest.raises(DataError, match="the arrays do not fit") as caught:
+    with pytest.raises(DataError, match="the arrays do not match") as caught:
         lossctl.compute(name, *list(given_arrays.values())[:-1], weight=given_arrays["weight"])
-    assert caught.value.hint == "arrays are never broadcast"
+    assert caught.value.hint == "give arrays of equal length"
 
 
 @pytest.mark.parametrize("name", [name for name in OF_UNITS if len(LOSSES[name].roles) > 1])
@@ -671,9 +672,9 @@ def test_units_of_other_lengths_are_never_broadcast(name, data):
     if name in APART:  # the lengths of these are free
         assert not np.isnan(library(case, *arguments.values()))
     else:
-        with pytest.raises(DataError, match="the arrays do not fit") as caught:
+        with pytest.raises(DataError, match=f"the arrays of unit {item} do not match") as caught:
             library(case, *arguments.values())
-        assert caught.value.hint == "arrays are never broadcast"
+        assert caught.value.hint == "give arrays of equal length"
 
 
 @pytest.mark.parametrize("name", [name for name in APART if name not in OF_UNITS])

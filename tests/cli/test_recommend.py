@@ -385,11 +385,11 @@ def test_a_missing_label_is_no_class(nothing):
     words = ["yes", nothing, "no"] * 10
     for labels in (words, tuple(words), np.array(words, dtype=object), pd.Series(words)):
         for ask in (lossctl.inspect, lossctl.recommend):
-            with pytest.raises(DataError, match=r"^target\[1\]: .* is no label\n"):
+            with pytest.raises(DataError, match=r"^target\[1\]: .* is not a label\n"):
                 ask(target=labels)
-    with pytest.raises(DataError, match=r"^target\[1\]: .* is no label\n"):
+    with pytest.raises(DataError, match=r"^target\[1\]: .* is not a label\n"):
         lossctl.compute("scce", pd.DataFrame({"no": [0.5] * 30, "yes": [0.5] * 30}), words)
-    with pytest.raises(DataError, match=r"^unit\[1\]: .* is no label\n"):
+    with pytest.raises(DataError, match=r"^unit\[1\]: .* is not a label\n"):
         lossctl.compute("mse", [0.5] * 30, [0.5] * 30, unit=words)
 
 

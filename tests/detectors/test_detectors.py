@@ -1,4 +1,4 @@
-"""What each detector says of data whose answer is known by hand."""
+"""Each detector on data whose facts are known by hand."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from lossctl.tables import Reading
 
 
 def facts(target, prediction=None, columns=None):
-    """All facts as `name: (value, confidence)`, and the kinds of the remarks."""
+    """All facts as `name: (value, confidence)`, and the kinds of the observations."""
     roles = {} if prediction is None else {"prediction": np.asarray(prediction, float)}
     roles["target"] = target if isinstance(target, Words) else np.asarray(target, float)
     rows = len(roles["target"].codes) if isinstance(target, Words) else len(roles["target"])
-    found = detect([Block(roles, rows)], Names(columns or {}))
-    said = {each.name: (each.value, each.confidence) for each in found.facts}
-    return said, [each.kind for each in found.observations]
+    findings = detect([Block(roles, rows)], Names(columns or {}))
+    found = {fact.name: (fact.value, fact.confidence) for fact in findings.facts}
+    return found, [observation.kind for observation in findings.observations]
 
 
 def words(*texts):
@@ -32,38 +32,38 @@ def words(*texts):
 
 
 def test_zeros_and_ones_are_binary_for_certain():
-    said, _ = facts([0, 1, 1, 0])
-    assert said["task"] == ("binary_classification", "likely")
-    assert said["labels"] == ("binary_01", "certain")
-    assert said["foreground"] == (0.5, "certain")
-    assert said["imbalance"] == ("none", "certain")
+    found, _ = facts([0, 1, 1, 0])
+    assert found["task"] == ("binary_classification", "likely")
+    assert found["labels"] == ("binary_01", "certain")
+    assert found["foreground"] == (0.5, "certain")
+    assert found["imbalance"] == ("none", "certain")
 
 
 def test_minus_one_and_one_may_be_an_order():
-    said, _ = facts([-1, 1, 1])
-    assert said["labels"] == ("plus_minus_1", "likely")
+    found, _ = facts([-1, 1, 1])
+    assert found["labels"] == ("plus_minus_1", "likely")
 
 
 def test_two_other_values_are_asked_about():
-    said, _ = facts([0, 5, 5])
-    assert said["task"] == ("binary_classification", "weak")
-    assert "labels" not in said
+    found, _ = facts([0, 5, 5])
+    assert found["task"] == ("binary_classification", "weak")
+    assert "labels" not in found
 
 
 def test_one_and_two_are_classes():
-    said, _ = facts([1, 2, 2])
-    assert said["labels"] == ("integer", "likely")
-    assert said["label_min"] == (1, "likely")
+    found, _ = facts([1, 2, 2])
+    assert found["labels"] == ("integer", "likely")
+    assert found["label_min"] == (1, "likely")
 
 
-def test_two_columns_for_a_yes_or_no_are_counted():
+def test_two_columns_for_a_binary_label_are_counted():
     scores = np.arange(60).reshape(30, 2) - 30.5
-    said, _ = facts([0, 1, 1] * 10, scores)
-    assert said["n_outputs"] == (2, "certain")
-    said, _ = facts([0, 1, 1] * 10, scores[:, 0])
-    assert "n_outputs" not in said
-    said, _ = facts([0, 1, 2] * 10, np.hstack([scores, scores]))
-    assert "n_outputs" not in said
+    found, _ = facts([0, 1, 1] * 10, scores)
+    assert found["n_outputs"] == (2, "certain")
+    found, _ = facts([0, 1, 1] * 10, scores[:, 0])
+    assert "n_outputs" not in found
+    found, _ = facts([0, 1, 2] * 10, np.hstack([scores, scores]))
+    assert "n_outputs" not in found
 
 
 @pytest.mark.parametrize(
@@ -78,40 +78,41 @@ def test_two_columns_for_a_yes_or_no_are_counted():
 )
 def test_the_degree_of_imbalance(share, degree, imbalanced):
     target = np.arange(1_000) < 1_000 * share
-    said, _ = facts(target)
-    assert said["imbalance"] == (degree, "certain")
-    assert said["imbalanced"] == imbalanced
-    said, _ = facts(~target)
-    assert said["imbalance"] == (degree, "certain")
+    found, _ = facts(target)
+    assert found["imbalance"] == (degree, "certain")
+    assert found["imbalanced"] == imbalanced
+    found, _ = facts(~target)
+    assert found["imbalance"] == (degree, "certain")
 
 
 def test_thresholds_that_disagree_are_named():
     # 10 %: ratio 9, not above it; share 0.2 of an equal one; 1 - entropy 0.531
-    found = detect([Block({"target": np.arange(1_000.0) < 100}, 1_000)], Names({}))
-    (evidence,) = [each.evidence for each in found.facts if each.name == "imbalanced"]
+    findings = detect([Block({"target": np.arange(1_000.0) < 100}, 1_000)], Names({}))
+    (evidence,) = [fact.evidence for fact in findings.facts if fact.name == "imbalanced"]
     assert evidence == (
-        "The rarer class has 10 %; ydata-profiling would warn, cleanlab, evalml would not."
+        "The minority class has 10 % of the rows; "
+        "ydata-profiling would warn, but not cleanlab or evalml."
     )
 
 
 def test_one_hot_rows():
-    said, observations = facts(np.eye(4)[[0, 1, 2, 2, 1, 0]])
-    assert said["task"] == ("multiclass_classification", "likely")
-    assert said["labels"] == ("one_hot", "certain")
-    assert said["n_classes"] == (4, "likely")
+    found, observations = facts(np.eye(4)[[0, 1, 2, 2, 1, 0]])
+    assert found["task"] == ("multiclass_classification", "likely")
+    assert found["labels"] == ("one_hot", "certain")
+    assert found["n_classes"] == (4, "likely")
     assert observations == ["absent_classes"]
 
 
 def test_one_hot_rows_of_two_classes_are_binary():
-    said, _ = facts(np.eye(2)[[0, 1, 1, 1]])
-    assert said["task"] == ("binary_classification", "likely")
-    assert said["imbalance"] == ("mild", "certain")
-    assert "foreground" not in said
+    found, _ = facts(np.eye(2)[[0, 1, 1, 1]])
+    assert found["task"] == ("binary_classification", "likely")
+    assert found["imbalance"] == ("mild", "certain")
+    assert "foreground" not in found
 
 
 def test_two_of_several_classes_are_not_compared_as_two():
-    said, observations = facts(np.eye(3)[[0, 1, 1, 1]])
-    assert "imbalance" not in said
+    found, observations = facts(np.eye(3)[[0, 1, 1, 1]])
+    assert "imbalance" not in found
     assert observations == ["absent_classes"]
 
 
@@ -119,48 +120,48 @@ def test_two_of_several_classes_are_not_compared_as_two():
 def test_numbers_of_any_size_are_described_without_a_warning(scale):
     random = np.random.default_rng(1)
     prediction, target = scale * random.uniform(-1, 0.5, (2, 300))
-    said, _ = facts(target, prediction)
-    assert said["positive"] == (False, "certain")
+    found, _ = facts(target, prediction)
+    assert found["positive"] == (False, "certain")
 
 
 def test_multi_hot_rows():
-    said, _ = facts([[0, 1, 1], [0, 0, 0], [1, 0, 0]], [[0.1, 0.9, 0.7], [0, 0, 0.2], [1, 0, 0]])
-    assert said["labels"] == ("multi_hot", "likely")
-    assert said["foreground"] == (1 / 3, "certain")
-    assert said["output"] == ("probability", "weak")  # too few rows
+    found, _ = facts([[0, 1, 1], [0, 0, 0], [1, 0, 0]], [[0.1, 0.9, 0.7], [0, 0, 0.2], [1, 0, 0]])
+    assert found["labels"] == ("multi_hot", "likely")
+    assert found["foreground"] == (1 / 3, "certain")
+    assert found["output"] == ("probability", "weak")  # too few rows
 
 
 def test_soft_rows():
-    said, _ = facts([[0.2, 0.8], [0.5, 0.5]])
-    assert said["labels"] == ("soft", "likely")
-    assert said["task"] == ("multiclass_classification", "likely")
+    found, _ = facts([[0.2, 0.8], [0.5, 0.5]])
+    assert found["labels"] == ("soft", "likely")
+    assert found["task"] == ("multiclass_classification", "likely")
 
 
 def test_words_are_classes():
-    said, _ = facts(words("ham", "spam", "ham"))
-    assert said["task"] == ("binary_classification", "likely")
-    assert said["labels"] == ("integer", "likely")
-    assert "foreground" not in said
+    found, _ = facts(words("ham", "spam", "ham"))
+    assert found["task"] == ("binary_classification", "likely")
+    assert found["labels"] == ("integer", "likely")
+    assert "foreground" not in found
 
 
-def test_many_words_are_no_classes():
-    said, observations = facts(words(*(f"user{number}" for number in range(100))))
-    assert not said
+def test_many_words_are_not_classes():
+    found, observations = facts(words(*(f"user{number}" for number in range(100))))
+    assert not found
     assert observations == ["many_words"]
 
 
 def test_sentences_may_be_sequences():
-    said, _ = facts(words(*(f"the cat number {number}" for number in range(100))))
-    assert said == {"task": ("sequence", "weak")}
+    found, _ = facts(words(*(f"the cat number {number}" for number in range(100))))
+    assert found == {"task": ("sequence", "weak")}
 
 
-def test_whole_numbers_are_classes_where_columns_fit():
+def test_integers_are_classes_if_the_columns_match():
     probabilities = np.full((30, 3), 1 / 3)
     probabilities += [0.1, -0.1, 0]
-    said, _ = facts([0, 1, 2] * 10, probabilities)
-    assert said["task"] == ("multiclass_classification", "likely")
-    assert said["label_min"] == (0, "likely")
-    assert said["output"] == ("distribution", "likely")
+    found, _ = facts([0, 1, 2] * 10, probabilities)
+    assert found["task"] == ("multiclass_classification", "likely")
+    assert found["label_min"] == (0, "likely")
+    assert found["output"] == ("distribution", "likely")
 
 
 @pytest.mark.parametrize(
@@ -178,37 +179,37 @@ def test_whole_numbers_are_classes_where_columns_fit():
 def test_a_sum_may_be_as_far_from_1_as_rounding_takes_it(row, output):
     rows = [np.roll(row, n) for n in range(60)]
     classes = np.resize(np.arange(len(row)), 60)
-    said, _ = facts(classes, rows)
-    assert said["output"] == (output, "likely")
+    found, _ = facts(classes, rows)
+    assert found["output"] == (output, "likely")
 
 
-def test_prices_are_no_classes():
-    said, _ = facts(np.arange(100) * 1_000 + 99_000)
-    assert said["task"] == ("regression", "likely")
-    assert "counts" not in said
+def test_prices_are_not_classes():
+    found, _ = facts(np.arange(100) * 1_000 + 99_000)
+    assert found["task"] == ("regression", "likely")
+    assert "counts" not in found
 
 
 def test_small_counts_and_classes_look_alike():
-    said, _ = facts([0] * 50 + [1] * 30 + [2] * 12 + [3] * 6 + [4] * 2)
-    assert said["task"] == ("multiclass_classification", "weak")
-    assert said["counts"] == (True, "weak")
-    assert "labels" not in said
+    found, _ = facts([0] * 50 + [1] * 30 + [2] * 12 + [3] * 6 + [4] * 2)
+    assert found["task"] == ("multiclass_classification", "weak")
+    assert found["counts"] == (True, "weak")
+    assert "labels" not in found
 
 
-def test_fractions_of_predictions_tell_counts_from_classes():
+def test_real_predictions_distinguish_counts_from_classes():
     target = [0] * 50 + [1] * 30 + [2] * 12 + [3] * 6 + [4] * 2
-    said, _ = facts(target, np.linspace(0.5, 1.5, 100))
-    assert said["task"] == ("regression", "likely")
-    assert said["counts"] == (True, "likely")
+    found, _ = facts(target, np.linspace(0.5, 1.5, 100))
+    assert found["task"] == ("regression", "likely")
+    assert found["counts"] == (True, "likely")
 
 
 def test_grades_are_asked_about():
-    said, _ = facts([1, 2, 3, 4, 5] * 10)
-    assert said["ordinal"] == (True, "weak")
-    said, _ = facts([0, 1, 2] * 10)
-    assert "ordinal" not in said
-    said, _ = facts([0, 1, 2] * 10, columns={"target": ("tumour_stage",)})
-    assert said["ordinal"] == (True, "weak")
+    found, _ = facts([1, 2, 3, 4, 5] * 10)
+    assert found["ordinal"] == (True, "weak")
+    found, _ = facts([0, 1, 2] * 10)
+    assert "ordinal" not in found
+    found, _ = facts([0, 1, 2] * 10, columns={"target": ("tumour_stage",)})
+    assert found["ordinal"] == (True, "weak")
 
 
 def test_a_target_that_never_changes():
@@ -216,8 +217,8 @@ def test_a_target_that_never_changes():
 
 
 def test_predictions_that_never_change():
-    said, observations = facts([0, 1, 1], [0.5, 0.5, 0.5])
-    assert "output" not in said
+    found, observations = facts([0, 1, 1], [0.5, 0.5, 0.5])
+    assert "output" not in found
     assert observations == ["constant_predictions"]
 
 
@@ -240,12 +241,12 @@ def test_several_predictions_of_one_number():
 
 
 def test_sign_and_range_of_numbers():
-    said, _ = facts([0.1, 0.5, 0.9])
-    assert said["positive"] == (True, "certain")
-    assert said["range"] == ("unit_interval", "certain")
-    said, _ = facts([-0.1, 0.5, 1.9])
-    assert said["positive"] == (False, "certain")
-    assert said["range"] == ("other", "certain")
+    found, _ = facts([0.1, 0.5, 0.9])
+    assert found["positive"] == (True, "certain")
+    assert found["range"] == ("unit_interval", "certain")
+    found, _ = facts([-0.1, 0.5, 1.9])
+    assert found["positive"] == (False, "certain")
+    assert found["range"] == ("other", "certain")
 
 
 @pytest.mark.parametrize(
@@ -260,71 +261,71 @@ def test_sign_and_range_of_numbers():
         (("member_1", "member_2", "member_3"), "predictive_distribution"),
     ],
 )
-def test_forecasts_are_told_by_their_names(names, output):
-    """Whole numbers or 0 and 1, a mean beside its spread makes them no classes."""
+def test_forecasts_are_recognised_by_their_names(names, output):
+    """Integers, or 0 and 1, are not classes if a mean and its spread are predicted."""
     rng = np.random.default_rng(3)
     forecasts = rng.normal(4, 1, (100, len(names)))
     for target in (rng.integers(0, 9, 100), rng.normal(4, 1, 100), rng.integers(0, 2, 100)):
-        said, _ = facts(target, forecasts, {"prediction": names})
-        assert said["output"] == (output, "likely")
-        assert said["task"] == ("regression", "likely")
-        assert "labels" not in said
+        found, _ = facts(target, forecasts, {"prediction": names})
+        assert found["output"] == (output, "likely")
+        assert found["task"] == ("regression", "likely")
+        assert "labels" not in found
 
 
 @pytest.mark.parametrize(
     "names", [("p1", "p2"), ("p9", "p10"), ("mean", "age"), ("location", "scale"), ("q1", "q3")]
 )
-def test_other_names_are_no_forecasts(names):
+def test_other_names_are_not_forecasts(names):
     rng = np.random.default_rng(3)
-    said, _ = facts(rng.normal(size=100), rng.normal(size=(100, 2)), {"prediction": names})
-    assert said["output"][1] == "weak"
+    found, _ = facts(rng.normal(size=100), rng.normal(size=(100, 2)), {"prediction": names})
+    assert found["output"][1] == "weak"
 
 
 def test_numbers_that_cannot_be_counts_or_grades_are_not_asked_about():
-    said, _ = facts([-3.0, 25.0, 140.0, 9.0], [0.5, 20.5, 99.5, 7.5])
-    assert said["counts"] == (False, "certain")
-    said, _ = facts([0.25, 25.0, 140.0])
-    assert (said["counts"], said["ordinal"]) == ((False, "likely"), (False, "likely"))
-    said, _ = facts([3.0, 25.0, 140.0], [0.5, 20.5, 99.5])
-    assert not {"counts", "ordinal"} & said.keys()  # they may be
+    found, _ = facts([-3.0, 25.0, 140.0, 9.0], [0.5, 20.5, 99.5, 7.5])
+    assert found["counts"] == (False, "certain")
+    found, _ = facts([0.25, 25.0, 140.0])
+    assert (found["counts"], found["ordinal"]) == ((False, "likely"), (False, "likely"))
+    found, _ = facts([3.0, 25.0, 140.0], [0.5, 20.5, 99.5])
+    assert not {"counts", "ordinal"} & found.keys()  # they may be
 
 
 def test_shape_of_numbers():
-    said, _ = facts(np.exp(np.linspace(-4, 4, 1_001)))
-    assert said["skewed"] == (True, "likely")
-    assert said["wide_range"] == (True, "likely")  # from e^-3.92 to e^3.92
-    said, _ = facts(np.linspace(500.5, 1_500.25, 1_001))
-    assert said["skewed"] == (False, "likely")
-    assert said["wide_range"] == (False, "likely")
-    assert said["scaled"] == (False, "likely")
+    found, _ = facts(np.exp(np.linspace(-4, 4, 1_001)))
+    assert found["skewed"] == (True, "likely")
+    assert found["wide_range"] == (True, "likely")  # from e^-3.92 to e^3.92
+    found, _ = facts(np.linspace(500.5, 1_500.25, 1_001))
+    assert found["skewed"] == (False, "likely")
+    assert found["wide_range"] == (False, "likely")
+    assert found["scaled"] == (False, "likely")
 
 
 def test_zeros_among_fractions():
-    said, _ = facts(np.concatenate([np.zeros(20), np.linspace(0.5, 9.7, 80)]))
-    assert said["zero_inflated"] == (True, "likely")
-    said, _ = facts(np.concatenate([np.zeros(4), np.linspace(0.5, 9.7, 96)]))
-    assert said["zero_inflated"] == (False, "likely")
-    said, _ = facts(np.concatenate([np.zeros(20), np.linspace(-9.7, 9.7, 80)]))
-    assert "zero_inflated" not in said  # of numbers of both signs it is not clear
+    found, _ = facts(np.concatenate([np.zeros(20), np.linspace(0.5, 9.7, 80)]))
+    assert found["zero_inflated"] == (True, "likely")
+    found, _ = facts(np.concatenate([np.zeros(4), np.linspace(0.5, 9.7, 96)]))
+    assert found["zero_inflated"] == (False, "likely")
+    found, _ = facts(np.concatenate([np.zeros(20), np.linspace(-9.7, 9.7, 80)]))
+    assert "zero_inflated" not in found  # of numbers of both signs it is not clear
 
 
-def test_boxes_are_told_by_their_names():
+def test_boxes_are_recognised_by_their_names():
     names = ("x1", "y1", "x2", "y2")
     boxes = np.array([[0.0, 0, 2, 2], [5, 5, 9, 9]])
     moved = boxes + np.array([[1], [100]])
-    said, _ = facts(boxes, moved, {"prediction": names, "target": names})
-    assert said["output"] == ("boxes", "likely")
-    assert said["no_overlap"] == (True, "likely")
-    assert "task" not in said  # it follows
+    found, _ = facts(boxes, moved, {"prediction": names, "target": names})
+    assert found["output"] == ("boxes", "likely")
+    assert found["no_overlap"] == (True, "likely")
+    assert "task" not in found  # it follows
 
 
 def test_names_of_boxes_with_other_numbers():
     names = ("x1", "y1", "x2", "y2")
-    said, observations = facts(
+    found, observations = facts(
         np.tile([3.5, 3, 2, 2], (5, 1)) + np.eye(5, 4), None, {"target": names}
     )
     assert observations == ["boxes"]
-    assert said["task"] == ("regression", "weak")
+    assert found["task"] == ("regression", "weak")
 
 
 def test_placeholders_are_pointed_out():
@@ -370,7 +371,7 @@ def test_the_sample_is_the_same_however_the_rows_are_cut(monkeypatch):
             part = values[start : start + size]
             sample.add({"target": part}, len(part))
         samples.append(sample["target"][:, 0])
-    assert all(np.array_equal(each, samples[0]) for each in samples)
+    assert all(np.array_equal(sample, samples[0]) for sample in samples)
     assert len(samples[0]) == 100
     assert (np.diff(samples[0]) > 0).all()
     assert 1_500 < samples[0].mean() < 3_500
@@ -414,10 +415,10 @@ def test_labels_by_name_in_any_order():
     probabilities = np.tile([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]], (60, 1))
     target = words(*["cat", "ant", "bee"] * 60)
     for names in (("cat", "ant", "bee"), ("prob_cat", "prob_ant", "prob_bee")):
-        said, observations = facts(target, probabilities, {"prediction": names})
-        assert said["n_classes"] == (3, "likely")
-        assert "noisy_labels" not in said
-        assert observations == ["calibration"]  # always right, but only 80 % sure
+        found, observations = facts(target, probabilities, {"prediction": names})
+        assert found["n_classes"] == (3, "likely")
+        assert "noisy_labels" not in found
+        assert observations == ["calibration"]  # always right, but with a confidence of 80 % only
 
 
 @pytest.fixture
@@ -431,25 +432,25 @@ def write(tmp_path):
 
 def test_one_file_with_both_roles(write):
     file = write("both.csv", "id,y_true,prob_a,prob_b\n" + "1,a,0.5,0.5\n2,b,0.2,0.8\n" * 20)
-    found = detect_files([file], Reading())
-    assert {"task", "output"} <= {each.name for each in found.facts}
+    findings = detect_files([file], Reading())
+    assert {"task", "output"} <= {fact.name for fact in findings.facts}
 
 
 def test_one_file_with_the_target_only(write):
-    found = detect_files([write("target.csv", "id,label\n1,3\n2,4\n3,3\n")], Reading())
-    assert "output" not in {each.name for each in found.facts}
+    findings = detect_files([write("target.csv", "id,label\n1,3\n2,4\n3,3\n")], Reading())
+    assert "output" not in {fact.name for fact in findings.facts}
 
 
 def test_a_single_column_is_the_target_whatever_its_name(write):
-    found = detect_files([write("target.csv", "score\n1.5\n2.5\n4.5\n")], Reading())
-    assert found.facts[0].value == "regression"
+    findings = detect_files([write("target.csv", "score\n1.5\n2.5\n4.5\n")], Reading())
+    assert findings.facts[0].value == "regression"
 
 
 def test_several_columns_may_be_named_in_one_file(write):
     file = write("both.csv", "a,b,c\n0.1,0.9,1\n0.8,0.2,0\n")
     columns = {"prediction": ("a", "b"), "target": ("c",)}
-    found = detect_files([file], Reading(columns=columns))
-    assert {each.name: each.value for each in found.facts}["output"] == "distribution"
+    findings = detect_files([file], Reading(columns=columns))
+    assert {fact.name: fact.value for fact in findings.facts}["output"] == "distribution"
 
 
 def test_two_columns_may_be_the_prediction(write):
@@ -460,9 +461,9 @@ def test_two_columns_may_be_the_prediction(write):
 
 def test_words_after_empty_cells_are_words(write):
     file = write("target.csv", "id,label\n1,\n2,cat\n3,dog\n4,cat\n")
-    found = detect_files([file], Reading(missing="skip"))
-    assert found.rows == 3
-    assert found.facts[0].value == "binary_classification"
+    findings = detect_files([file], Reading(missing="skip"))
+    assert findings.rows == 3
+    assert findings.facts[0].value == "binary_classification"
 
 
 def test_three_files_are_too_many(write):
@@ -487,14 +488,14 @@ def test_a_larger_loss_on_new_rows_looks_like_overfitting(write):
 
 
 def test_of_a_mean_with_its_spread_the_mean_is_compared(write):
-    """The errors are those above, whatever stands in the other column."""
+    """The errors are those above, whatever is in the other column."""
     known = "std,target,mean\n" + "9,2.5,1\n7,-0.5,1\n" * 20
     worse = "std,target,mean\n" + "9,3,1\n7,-1.5,1\n" * 20
     gap = compare_files([write("train.csv", known)], [write("worse.csv", worse)], Reading())
     assert (gap.loss, gap.train, gap.validation) == ("squared error", 2.25, 5.125)
 
 
-def test_a_sure_but_small_difference_is_no_overfitting(write):
+def test_a_significant_but_small_difference_is_not_overfitting(write):
     train = write("train.csv", rows([(0, 1), (0, -1.5)] * 500))
     new = write("new.csv", rows([(0, 1.05), (0, -1.6)] * 500))
     gap = compare_files([train], [new], Reading())
@@ -517,7 +518,7 @@ def test_overfitting_of_probabilities_and_of_scores(write):
     assert same.validation == pytest.approx(gap.validation)
 
 
-def test_too_few_rows_tell_nothing_of_overfitting(write):
+def test_too_few_rows_cannot_show_overfitting(write):
     file = write("few.csv", rows([(1, 2.5), (1, 0)]))
     with pytest.raises(DataError, match="fewer than 30 rows"):
         compare_files([file], [file], Reading())
@@ -531,18 +532,18 @@ def test_the_library_refuses_what_is_no_table(target):
         lossctl.inspect(target=target)
 
 
-def test_the_library_says_what_the_files_say(write):
+def test_the_library_finds_the_same_facts_as_in_files(write):
     file = write("both.csv", rows([(0.1, 0), (0.7, 1), (0.2, 1)]))
-    found = lossctl.inspect(prediction=[0.1, 0.7, 0.2], target=[0, 1, 1])
-    assert found == detect_files([file], Reading())
+    findings = lossctl.inspect(prediction=[0.1, 0.7, 0.2], target=[0, 1, 1])
+    assert findings == detect_files([file], Reading())
 
 
 def test_the_scale_of_the_errors_is_in_the_unit_of_the_target():
     """The median of |r - 0| of these errors is 20, so the scale is 1.4826 × 20."""
     errors = np.array([-40.0, -20.0, 0.0, 20.0, 40.0] * 40)
     prediction = np.linspace(100.0, 300.0, len(errors))
-    found = lossctl.inspect(target=prediction + errors, prediction=prediction).facts
-    (outliers,) = [each for each in found if each.name == "outliers"]
+    findings = lossctl.inspect(target=prediction + errors, prediction=prediction)
+    (outliers,) = [fact for fact in findings.facts if fact.name == "outliers"]
     assert outliers.numbers["residual_scale"] == pytest.approx(29.652, rel=1e-9)
 
 

@@ -21,13 +21,13 @@ def observed(prediction, target) -> Findings:
     return detect([Block(roles, len(roles["target"]))], Names({}))
 
 
-def said(findings: Findings, name: str, *, weak: bool = False):
-    """The value of a fact that is taken for true, or None."""
+def value_of(findings: Findings, name: str, *, weak: bool = False):
+    """The value of a fact that is not weak, or None."""
     return next(
         (
-            each.value
-            for each in findings.facts
-            if each.name == name and (weak or each.confidence != "weak")
+            fact.value
+            for fact in findings.facts
+            if fact.name == name and (weak or fact.confidence != "weak")
         ),
         None,
     )
@@ -35,7 +35,7 @@ def said(findings: Findings, name: str, *, weak: bool = False):
 
 def rate(make, name: str, value=True, *, draws: int = DRAWS, weak: bool = False) -> float:
     random = np.random.default_rng(20_240_601)
-    hits = [said(observed(*make(random)), name, weak=weak) == value for _ in range(draws)]
+    hits = [value_of(observed(*make(random)), name, weak=weak) == value for _ in range(draws)]
     return float(np.mean(hits))
 
 
@@ -93,13 +93,13 @@ def test_clean_errors_are_called_clean():
 @pytest.mark.parametrize(
     ("degrees", "low", "high"), [(2, 0.95, 1), (3, 0.8, 1), (5, 0, 0.1), (100, 0, 0)]
 )
-def test_heavy_tails_are_told_from_light_ones(degrees, low, high):
+def test_heavy_tails_are_distinguished_from_light_ones(degrees, low, high):
     shape = errors(lambda random, n: random.standard_t(degrees, n), 2_000)
     assert low <= rate(shape, "heavy_tailed", draws=50) <= high
 
 
 @pytest.mark.parametrize("shape", CLEAN)
-def test_even_errors_are_not_called_heteroscedastic(shape):
+def test_errors_of_constant_variance_are_not_called_heteroscedastic(shape):
     assert rate(errors(CLEAN[shape][0], 500), "heteroscedastic") <= 0.02
 
 
@@ -148,13 +148,15 @@ def test_counts_with_zeros_of_another_kind_are_zero_inflated():
     assert rate(counting(VARYING["large"], some), "zero_inflated") >= 0.9
 
 
-def remarked(findings: Findings, kind: str) -> bool:
-    return any(each.kind == kind for each in findings.observations)
+def has_observation(findings: Findings, kind: str) -> bool:
+    return any(observation.kind == kind for observation in findings.observations)
 
 
 def calibration_rate(make, draws=DRAWS) -> float:
     random = np.random.default_rng(20_240_601)
-    return float(np.mean([remarked(observed(*make(random)), "calibration") for _ in range(draws)]))
+    return float(
+        np.mean([has_observation(observed(*make(random)), "calibration") for _ in range(draws)])
+    )
 
 
 def two_classes(rows, believed=lambda p: p):
@@ -195,44 +197,44 @@ def several_classes(rows, sharpness, wrong=0.0, believed=lambda p: p, classes=4)
 
 @pytest.mark.parametrize("sharpness", [1, 3, 10])
 def test_clean_labels_are_not_called_noisy(sharpness):
-    # even a calibrated model that is unsure contradicts many labels
+    # even an uncertain calibrated model contradicts many labels
     assert rate(several_classes(1_000, sharpness), "noisy_labels", weak=True) <= 0.02
 
 
 @pytest.mark.parametrize("sharpness", [1, 3])
-def test_overconfident_models_are_not_taken_for_noisy_labels(sharpness):
+def test_overconfident_models_are_not_mistaken_for_noisy_labels(sharpness):
     make = several_classes(1_000, sharpness, believed=lambda p: p**3)
     assert rate(make, "noisy_labels") <= 0.05
 
 
-def test_wrong_labels_are_found_where_the_model_is_sure():
+def test_wrong_labels_are_found_if_the_model_is_confident():
     make = several_classes(1_000, 20, wrong=0.15)
     assert rate(make, "noisy_labels", weak=True) >= 0.95
 
 
-def test_wrong_labels_are_likely_where_the_surest_are_wrong_as_often():
+def test_wrong_labels_are_likely_if_the_most_confident_are_wrong_as_often():
     make = several_classes(2_000, 8, wrong=0.2)
     assert rate(make, "noisy_labels") >= 0.8
 
 
 @pytest.mark.parametrize("mean", [0.7, 2, 5])
-def test_counts_without_predictions_are_never_taken_for_classes(mean):
+def test_counts_without_predictions_are_never_mistaken_for_classes(mean):
     random = np.random.default_rng(20_240_601)
     alarms = 0
     for _ in range(DRAWS):
         target = random.poisson(mean, 1_000).astype(float)
         findings = detect([Block({"target": target}, 1_000)], Names({}))
-        alarms += said(findings, "task") == "multiclass_classification"
+        alarms += value_of(findings, "task") == "multiclass_classification"
     assert alarms <= 0.01 * DRAWS
 
 
 @pytest.mark.parametrize("classes", [3, 5, 10])
-def test_even_classes_are_not_taken_for_counts(classes):
+def test_balanced_classes_are_not_mistaken_for_counts(classes):
     random = np.random.default_rng(20_240_601)
     found = 0
     for _ in range(DRAWS):
         target = random.integers(0, classes, 1_000).astype(float)
         findings = detect([Block({"target": target}, 1_000)], Names({}))
-        assert said(findings, "counts", weak=True) is None
-        found += said(findings, "task") == "multiclass_classification"
+        assert value_of(findings, "counts", weak=True) is None
+        found += value_of(findings, "task") == "multiclass_classification"
     assert found == DRAWS

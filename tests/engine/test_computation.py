@@ -95,7 +95,7 @@ def ready(name, like=None, **given):
         ),
     ],
 )
-def test_the_signature_names_all_that_decides_the_number(name, given, weight, signature):
+def test_the_signature_describes_all_that_the_number_depends_on(name, given, weight, signature):
     computation = ready(name, **given)
     assert computation.signature(weight=weight, missing="error") == f"{signature}|{END}"
 
@@ -130,14 +130,14 @@ def test_a_framework_brings_its_conventions(name, like, expected):
     assert ready(name, like).conventions == expected
 
 
-def test_what_is_given_goes_before_what_the_framework_does():
+def test_the_user_s_options_take_precedence_over_the_framework_s():
     computation = ready("mse", "torch", per="row", divide_by="units")
     assert computation.conventions["per"] == "row"
     assert computation.conventions["divide_by"] == "units"
     assert ready("bce", "keras", clip=1e-3).options["clip"] == 1e-3
 
 
-def test_a_framework_s_options_hold_where_none_are_given():
+def test_a_framework_s_options_apply_unless_the_user_sets_them():
     assert ready("bce", "keras").options["clip"] == 1e-7
     assert ready("bce", "torch").options["log_floor"] == -100.0
     assert ready("optax.l2_loss").options == {"half": True}
@@ -160,47 +160,55 @@ def test_an_option_chooses_among_the_twins_of_a_framework():
             "quantile",
             "torch",
             {},
-            "torch has no quantile\nframeworks that have it: sklearn",
+            "torch has no equivalent of quantile\n--like sklearn",
         ),
-        ("rmse", "jax", {}, "jax has no rmse\nframeworks that have it: sklearn"),
-        ("mse", "torch", {"half": True}, "torch has mse only with --no-half"),
+        ("rmse", "jax", {}, "jax has no equivalent of rmse\n--like sklearn"),
+        (
+            "mse",
+            "torch",
+            {"half": True},
+            "torch has no equivalent of mse with these options\nuse --no-half",
+        ),
         (
             "bce",
             "sklearn",
             {"from_logits": True},
-            "sklearn has binary_cross_entropy only with --no-from-logits --label-smoothing 0.0",
+            (
+                "sklearn has no equivalent of binary_cross_entropy with these options\n"
+                "use --no-from-logits --label-smoothing 0.0"
+            ),
         ),
         (
             "optax.l2_loss",
             None,
             {"half": False},
-            ("optax.l2_loss means --half, not --no-half\nuse the loss's own name to set it freely"),
+            "optax.l2_loss implies --half, not --no-half\nto choose freely, use the name mse",
         ),
         (
             "torch.nn.BCELoss",
             None,
             {"from_logits": True},
             (
-                "torch.nn.functional.binary_cross_entropy means --no-from-logits, "
+                "torch.nn.functional.binary_cross_entropy implies --no-from-logits, "
                 "not --from-logits\n"
-                "use the loss's own name to set it freely"
+                "to choose freely, use the name binary_cross_entropy"
             ),
         ),
         (
             "mse",
             "sklearn",
             {"reduction": "sum"},
-            "sklearn.metrics.mean_squared_error has no reduction 'sum'\nit has: mean",
+            "sklearn.metrics.mean_squared_error has no reduction 'sum'\n--reduction mean",
         ),
     ],
 )
-def test_what_a_framework_has_not_is_refused(name, like, given, message):
+def test_what_a_framework_does_not_have_is_refused(name, like, given, message):
     with pytest.raises(UsageError) as caught:
         ready(name, like, **given)
     assert str(caught.value) == message
 
 
-# Nonsense
+# Options that do not apply
 
 
 @pytest.mark.parametrize(
@@ -209,13 +217,20 @@ def test_what_a_framework_has_not_is_refused(name, like, given, message):
         (
             "categorical_cross_entropy",
             {"per": "element"},
-            "categorical_cross_entropy has one term a row: per element makes no sense",
+            (
+                "--per element does not apply to categorical_cross_entropy, "
+                "which has no value per element"
+            ),
         ),
-        ("rmse", {"reduction": "sum"}, "rmse is not a mean of terms, so it has no sum"),
+        (
+            "rmse",
+            {"reduction": "sum"},
+            "--reduction sum does not apply to rmse, which is not a plain mean",
+        ),
         (
             "rmse",
             {"divide_by": "units"},
-            "rmse is not a mean of terms: nothing is divided by units",
+            "--divide-by units does not apply to rmse, which is not a plain mean",
         ),
         (
             "huber",
@@ -234,13 +249,13 @@ def test_what_a_framework_has_not_is_refused(name, like, given, message):
         ),
     ],
 )
-def test_options_that_make_no_sense_are_refused(name, given, message):
+def test_options_that_do_not_apply_are_refused(name, given, message):
     with pytest.raises(UsageError) as caught:
         ready(name, **given)
     assert str(caught.value) == message
 
 
-def test_an_option_that_is_none_is_not_given():
+def test_an_option_that_is_none_is_not_set():
     assert ready("huber", delta=None).options == {"delta": 1.0}
     assert ready("mae", reduction=None).reduction == "mean"
 
@@ -257,7 +272,7 @@ def test_an_option_that_is_none_is_not_given():
         ("msle", {"floor": 0.0}, "values"),  # 0 is a floor, too
     ],
 )
-def test_an_option_may_turn_the_kind_of_a_role(name, given, title):
+def test_an_option_may_change_the_kind_of_a_role(name, given, title):
     assert ready(name, **given).kinds["prediction"].title == title
 
 
@@ -272,7 +287,7 @@ def test_a_framework_may_accept_less():
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "moved"),
+    ("name", "given", "clipped"),
     [
         ("bce", {}, [("clip", "prediction")]),
         ("bce", {"from_logits": True}, []),
@@ -282,8 +297,9 @@ def test_a_framework_may_accept_less():
         ("poisson", {"log_input": True}, []),
     ],
 )
-def test_the_options_that_move_values_are_known(name, given, moved):
-    assert [(each.option, each.role) for each in ready(name, **given).clips()] == moved
+def test_the_options_that_clip_values_are_known(name, given, clipped):
+    clippings = ready(name, **given).clips()
+    assert [(clipping.option, clipping.role) for clipping in clippings] == clipped
 
 
 @pytest.mark.parametrize(

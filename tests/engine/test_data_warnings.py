@@ -1,4 +1,4 @@
-"""Notes on data that contradict a loss: each is told of such data, and not if one row differs."""
+"""Warnings about data: each appears for data that do not suit a loss, unless one row differs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def notes_of(
     **options: object,
 ) -> list[Note]:
     """Fold losses over blocks, and return what is noted."""
-    ready = [prepare(find(each)[0], given) for each, given in ((name, options), *more)]
+    ready = [prepare(find(loss)[0], given) for loss, given in ((name, options), *more)]
     return fold(ready, blocks)[1]
 
 
@@ -53,10 +53,10 @@ def block(prediction: object, target: object, weight: object = None) -> Block:
     return Block(arrays, len(arrays["target"]), weights)
 
 
-def said(name: str, prediction: object, target: object, **options: object) -> list[str]:
-    """Name the notes on some data that are doubts."""
+def warnings_of(name: str, prediction: object, target: object, **options: object) -> list[str]:
+    """Name the warnings about some data."""
     found = notes_of(name, block(prediction, target), **options)
-    return [each.kind for each in found if each.kind not in ("clipped", "raised", "row_sums")]
+    return [note.kind for note in found if note.kind not in ("clipped", "raised", "row_sums")]
 
 
 def but(array: object, last: object) -> np.ndarray:
@@ -66,7 +66,7 @@ def but(array: object, last: object) -> np.ndarray:
     return changed
 
 
-# Each doubt: where it is raised, and the one row that takes it away
+# Each warning: data that trigger it, and the one row that prevents it
 
 
 REGRESSION = [
@@ -78,24 +78,24 @@ REGRESSION = [
 
 
 @pytest.mark.parametrize("name", [*REGRESSION, "student_t_nll"])
-def test_numbers_of_0_and_1_are_as_of_classes(name):
-    assert "classes_as_numbers" in said(name, SPREAD, ZEROS_AND_ONES)
-    assert "classes_as_numbers" not in said(name, SPREAD, but(ZEROS_AND_ONES, 2.0))
+def test_numbers_of_0_and_1_look_like_classes(name):
+    assert "classes_as_numbers" in warnings_of(name, SPREAD, ZEROS_AND_ONES)
+    assert "classes_as_numbers" not in warnings_of(name, SPREAD, but(ZEROS_AND_ONES, 2.0))
 
 
 @pytest.mark.parametrize("constant", [0.0, 1.0])
-def test_numbers_that_are_all_the_same_are_no_classes(constant):
-    assert said("mse", SPREAD, np.full(ROWS, constant)) == []
+def test_numbers_that_are_all_equal_are_not_classes(constant):
+    assert warnings_of("mse", SPREAD, np.full(ROWS, constant)) == []
 
 
-def test_several_columns_of_0_and_1_are_as_of_classes():
-    assert said("mse", HALVES, HARD) == ["classes_as_numbers"]
-    assert said("mse", HALVES, but(HARD, [1.0, 0.0, 0.5])) == []
+def test_several_columns_of_0_and_1_look_like_classes():
+    assert warnings_of("mse", HALVES, HARD) == ["classes_as_numbers"]
+    assert warnings_of("mse", HALVES, but(HARD, [1.0, 0.0, 0.5])) == []
 
 
 @pytest.mark.parametrize("name", ["poisson", "negative_binomial", "tweedie_deviance"])
 def test_counts_may_be_0_and_1(name):
-    assert said(name, SPREAD, ZEROS_AND_ONES) == []
+    assert warnings_of(name, SPREAD, ZEROS_AND_ONES) == []
 
 
 def test_grades_of_a_list_may_be_0_and_1():
@@ -104,48 +104,52 @@ def test_grades_of_a_list_may_be_0_and_1():
     assert notes_of("listnet", given) == []
 
 
-def test_labels_that_are_asked_for_as_numbers_are_not_doubted():
-    assert said("hinge", SPREAD, ZEROS_AND_ONES, raw_labels=True) == []
+def test_labels_that_are_requested_as_numbers_raise_no_warning():
+    assert warnings_of("hinge", SPREAD, ZEROS_AND_ONES, raw_labels=True) == []
 
 
 BINARY = ["binary_cross_entropy", "binary_focal", "asymmetric_loss"]
 
 
 @pytest.mark.parametrize("name", BINARY)
-def test_probabilities_are_no_scores(name):
-    assert said(name, SPREAD, ZEROS_AND_ONES, from_logits=True) == ["probabilities_as_scores"]
+def test_probabilities_are_not_scores(name):
+    assert warnings_of(name, SPREAD, ZEROS_AND_ONES, from_logits=True) == [
+        "probabilities_as_scores"
+    ]
     for score in (-0.1, 1.1):
-        assert said(name, but(SPREAD, score), ZEROS_AND_ONES, from_logits=True) == []
-    assert said(name, SPREAD, ZEROS_AND_ONES) == []
+        assert warnings_of(name, but(SPREAD, score), ZEROS_AND_ONES, from_logits=True) == []
+    assert warnings_of(name, SPREAD, ZEROS_AND_ONES) == []
 
 
 def test_scores_of_nothing_but_0_are_scores():
     given = np.zeros(ROWS), ZEROS_AND_ONES
-    assert said("binary_cross_entropy", *given, from_logits=True) == []
+    assert warnings_of("binary_cross_entropy", *given, from_logits=True) == []
 
 
 @pytest.mark.parametrize("name", ["categorical_cross_entropy", "categorical_focal"])
-def test_rows_of_probabilities_are_no_scores(name):
-    assert said(name, HALVES, HARD, from_logits=True) == ["probabilities_as_scores"]
+def test_rows_of_probabilities_are_not_scores(name):
+    assert warnings_of(name, HALVES, HARD, from_logits=True) == ["probabilities_as_scores"]
     for row in ([0.5, 0.3, 0.3], [1.25, -0.5, 0.25]):
-        assert said(name, but(HALVES, row), HARD, from_logits=True) == []
+        assert warnings_of(name, but(HALVES, row), HARD, from_logits=True) == []
 
 
-def test_rounded_probabilities_are_no_scores_either():
+def test_rounded_probabilities_are_not_scores_either():
     given = np.tile([0.3333, 0.3333, 0.3333], (ROWS, 1))
-    assert said("scce", given, np.zeros(ROWS), from_logits=True) == ["probabilities_as_scores"]
+    assert warnings_of("scce", given, np.zeros(ROWS), from_logits=True) == [
+        "probabilities_as_scores"
+    ]
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
 def test_shares_need_no_activation(activation):
     given = (SPREAD, ZEROS_AND_ONES) if activation == "sigmoid" else (HALVES, HARD)
-    assert "probabilities_as_scores" in said("dice", *given, activation=activation)
+    assert "probabilities_as_scores" in warnings_of("dice", *given, activation=activation)
     last = 1.5 if activation == "sigmoid" else [0.5, 0.5, 0.5]
     changed = but(given[0], last), given[1]
-    assert "probabilities_as_scores" not in said("dice", *changed, activation=activation)
+    assert "probabilities_as_scores" not in warnings_of("dice", *changed, activation=activation)
 
 
-def test_whole_units_are_doubted_by_their_rows():
+def test_whole_units_are_checked_row_by_row():
     lengths = {role: np.array([ROWS - 3, 3]) for role in ("prediction", "target")}
     target = np.arange(ROWS) % 3
     given = Block({"prediction": HALVES, "target": target.astype(float)}, 2, lengths=lengths)
@@ -155,24 +159,24 @@ def test_whole_units_are_doubted_by_their_rows():
 
 @pytest.mark.parametrize("name", ["categorical_cross_entropy", "kl_divergence", "js_divergence"])
 def test_softmax_is_applied_once(name):
-    assert said(name, TWICE, HARD) == ["softmax_of_probabilities"]
-    assert said(name, TWICE.round(3), HARD) == ["softmax_of_probabilities"]
+    assert warnings_of(name, TWICE, HARD) == ["softmax_of_probabilities"]
+    assert warnings_of(name, TWICE.round(3), HARD) == ["softmax_of_probabilities"]
     # 3 / 1 is above e.
-    assert said(name, but(TWICE, [0.6, 0.2, 0.2]), HARD) == []
+    assert warnings_of(name, but(TWICE, [0.6, 0.2, 0.2]), HARD) == []
     # The largest is e times the least, but no probabilities of sum 1 have such logarithms.
     powers = np.exp([1.0, 1.0, 0.0])
-    assert said(name, but(TWICE, powers / powers.sum()), HARD) == []
+    assert warnings_of(name, but(TWICE, powers / powers.sum()), HARD) == []
 
 
 def test_a_model_that_knows_little_may_have_no_likely_class():
     given = np.tile([0.4, 0.3, 0.3], (ROWS, 1))
-    assert said("categorical_cross_entropy", given, HARD) == []
+    assert warnings_of("categorical_cross_entropy", given, HARD) == []
 
 
 def test_two_classes_say_nothing_of_softmax():
     first = np.where(EVEN, 0.73, 0.27)
     given = np.column_stack([first, 1 - first])
-    assert said("categorical_cross_entropy", given, np.eye(2)[np.arange(ROWS) % 2]) == []
+    assert warnings_of("categorical_cross_entropy", given, np.eye(2)[np.arange(ROWS) % 2]) == []
 
 
 NOT_ZERO = np.where(EVEN, 1.0, 2.0)
@@ -184,9 +188,9 @@ def test_classes_may_be_numbered_from_one():
     assert (
         note.message == "no target is class 0; if classes are numbered from 1, set --first-label 1"
     )
-    assert said("scce", HALVES, but(NOT_ZERO, 0.0)) == []
-    assert said("scce", HALVES, np.full(ROWS, 2.0)) == []
-    assert said("scce", HALVES, NOT_ZERO, first_label=1) == []
+    assert warnings_of("scce", HALVES, but(NOT_ZERO, 0.0)) == []
+    assert warnings_of("scce", HALVES, np.full(ROWS, 2.0)) == []
+    assert warnings_of("scce", HALVES, NOT_ZERO, first_label=1) == []
 
 
 def test_classes_of_another_block_count():
@@ -195,7 +199,7 @@ def test_classes_of_another_block_count():
 
 
 def test_a_class_that_is_ignored_is_none():
-    assert said("scce", HALVES, NOT_ZERO, ignore_index="0") == []
+    assert warnings_of("scce", HALVES, NOT_ZERO, ignore_index="0") == []
 
 
 def test_names_of_classes_have_no_numbers():
@@ -232,56 +236,56 @@ def test_thresholds_that_nearly_all_residuals_are_beyond(name, option, threshold
     assert (note.kind, note.count) == ("beyond_threshold", 38)
     assert f"95 % of the residuals are beyond {option} {threshold:g}, " in note.message
     target[2] = threshold
-    assert said(name, np.zeros(ROWS), target) == []
-    assert said(name, np.zeros(ROWS), FAR, **{option: 9.0}) == []
+    assert warnings_of(name, np.zeros(ROWS), target) == []
+    assert warnings_of(name, np.zeros(ROWS), FAR, **{option: 9.0}) == []
 
 
 @pytest.mark.parametrize("name", ["smooth_l1", "epsilon_insensitive"])
-def test_a_threshold_of_0_is_not_doubted(name):
+def test_a_threshold_of_0_raises_no_warning(name):
     option = "beta" if name == "smooth_l1" else "epsilon"
-    assert said(name, np.zeros(ROWS), FAR, **{option: 0.0}) == []
+    assert warnings_of(name, np.zeros(ROWS), FAR, **{option: 0.0}) == []
 
 
 def test_the_tip_of_charbonnier_is_no_threshold():
-    assert said("charbonnier", np.zeros(ROWS), FAR) == []
+    assert warnings_of("charbonnier", np.zeros(ROWS), FAR) == []
 
 
 @pytest.mark.parametrize(
     "name", ["categorical_cross_entropy", "categorical_focal", "kl_divergence"]
 )
 def test_rows_that_look_swapped(name):
-    assert said(name, HARD, HALVES) == ["swapped_roles"]
-    assert said(name, but(HARD, [0.5, 0.5, 0.0]), HALVES) == []
-    assert said(name, HARD, HARD) == []
-    assert said(name, HARD, but(HARD, [0.5, 0.5, 0.0])) == ["swapped_roles"]
+    assert warnings_of(name, HARD, HALVES) == ["swapped_roles"]
+    assert warnings_of(name, but(HARD, [0.5, 0.5, 0.0]), HALVES) == []
+    assert warnings_of(name, HARD, HARD) == []
+    assert warnings_of(name, HARD, but(HARD, [0.5, 0.5, 0.0])) == ["swapped_roles"]
 
 
 @pytest.mark.parametrize("name", BINARY)
 def test_probabilities_that_look_swapped(name):
-    assert said(name, ZEROS_AND_ONES, SPREAD) == ["swapped_roles"]
-    assert said(name, but(ZEROS_AND_ONES, 0.5), ZEROS_AND_ONES) == []
-    assert said(name, ZEROS_AND_ONES, ZEROS_AND_ONES) == []
+    assert warnings_of(name, ZEROS_AND_ONES, SPREAD) == ["swapped_roles"]
+    assert warnings_of(name, but(ZEROS_AND_ONES, 0.5), ZEROS_AND_ONES) == []
+    assert warnings_of(name, ZEROS_AND_ONES, ZEROS_AND_ONES) == []
 
 
 @pytest.mark.parametrize("name", ["js_divergence", "earth_mover_bins", "brier"])
 def test_where_exchanging_makes_no_difference_nothing_looks_swapped(name):
-    assert said(name, HARD, HALVES) == []
+    assert warnings_of(name, HARD, HALVES) == []
 
 
 @pytest.mark.parametrize("name", BINARY)
 def test_targets_that_all_lie_between_the_classes(name):
-    assert said(name, SPREAD, SPREAD[::-1]) == ["targets_between_classes"]
+    assert warnings_of(name, SPREAD, SPREAD[::-1]) == ["targets_between_classes"]
     for certain in (0.0, 1.0):
-        assert said(name, SPREAD, but(SPREAD[::-1], certain)) == []
+        assert warnings_of(name, SPREAD, but(SPREAD[::-1], certain)) == []
 
 
-# What all doubts share
+# What all warnings share
 
 
-def test_a_loss_lists_its_doubts():
+def test_a_loss_lists_its_warnings():
     def listed(name: str, **options: object) -> list[str]:
         ready = prepare(find(name)[0], options)
-        return [each.name for each in data_warnings(ready.loss, ready.kinds, ready.options)]
+        return [warning.name for warning in data_warnings(ready.loss, ready.kinds, ready.options)]
 
     assert listed("mae") == ["classes_as_numbers"]
     assert listed("huber") == ["classes_as_numbers", "beyond_threshold"]
@@ -293,10 +297,10 @@ def test_a_loss_lists_its_doubts():
     assert listed("gan_discriminator", from_logits=True) == []
 
 
-@pytest.mark.parametrize(("rows", "told"), [(19, False), (20, True)])
-def test_fewer_than_20_rows_may_be_chance(rows, told):
-    assert bool(said("mse", SPREAD[:rows], ZEROS_AND_ONES[:rows])) == told
-    assert bool(said("scce", HALVES[:rows], NOT_ZERO[:rows])) == told
+@pytest.mark.parametrize(("rows", "shown"), [(19, False), (20, True)])
+def test_fewer_than_20_rows_may_be_chance(rows, shown):
+    assert bool(warnings_of("mse", SPREAD[:rows], ZEROS_AND_ONES[:rows])) == shown
+    assert bool(warnings_of("scce", HALVES[:rows], NOT_ZERO[:rows])) == shown
 
 
 def test_blocks_add_up_and_one_row_settles_it():
@@ -313,7 +317,7 @@ def test_witnesses_may_be_in_different_blocks():
     assert [note.kind for note in notes_of("mse", *parts)] == ["classes_as_numbers"]
 
 
-def test_a_doubt_that_is_settled_is_not_counted_any_more():
+def test_a_warning_that_is_settled_is_not_counted_any_more():
     computation = prepare(find("mse")[0], {})
     arrays = {"prediction": SPREAD, "target": SPREAD}
     assert computation.tallies(arrays, None, ()).keys() == {"classes_as_numbers"}
@@ -329,16 +333,16 @@ def test_rows_without_weight_do_not_count():
     assert notes_of("mse", few) == []
 
 
-def test_what_is_the_same_of_several_losses_is_told_once():
+def test_a_warning_that_several_losses_share_appears_once():
     found = notes_of("mse", block(SPREAD, ZEROS_AND_ONES), more=(("mae", {}), ("mse", {})))
     (note,) = found
     assert note.message == (
-        "mse, mae: every target is 0 or 1, as of classes: binary_cross_entropy is the loss of "
-        "their probability"
+        "mse, mae: every target is 0 or 1, like a class label; for probabilities of a class use "
+        "binary_cross_entropy"
     )
 
 
-def test_thresholds_that_differ_are_told_apart():
+def test_thresholds_that_differ_have_their_own_warnings():
     found = notes_of(
         "huber", block(np.zeros(ROWS), FAR), more=(("huber", {"delta": 2}), ("huber", {"delta": 9}))
     )
@@ -348,7 +352,7 @@ def test_thresholds_that_differ_are_told_apart():
     ]
 
 
-def test_slices_are_not_doubted_one_by_one():
+def test_slices_are_not_checked_one_by_one():
     by = Words((np.arange(ROWS) >= 30).astype(np.intp), (("a",), ("b",)))
     arrays = {"prediction": SPREAD, "target": np.where(np.arange(ROWS) < 30, ZEROS_AND_ONES, 5.0)}
     assert notes_of("mse", Block(arrays, ROWS, slices=by)) == []
@@ -365,7 +369,7 @@ def test_slices_are_not_doubted_one_by_one():
         ("scce", (TWICE, NOT_ZERO), {}),
     ],
 )
-def test_nothing_is_said_in_python(name, given, options, capsys):
+def test_nothing_is_printed_in_python(name, given, options, capsys):
     ready = prepare(find(name)[0], options)
     (one,), notes = fold([ready], [block(*given)])
     assert notes

@@ -121,7 +121,7 @@ def test_without_slices_there_is_only_the_whole():
     assert outcome.keys == []
     assert outcome.slices.value.tolist() == []
     assert outcome.whole.value.tolist() == [1.0]
-    assert not outcome.each
+    assert not outcome.unit_values
     assert notes == []
 
 
@@ -130,22 +130,22 @@ def test_elements_share_the_weight_and_slice_of_their_row():
         ready("mae", per="element", reduction="none"),
         block([[1.0, 2.0], [3.0, 4.0]], [[0.0, 0.0], [0.0, 0.0]], [2.0, 1.0], ["a", "b"]),
     )
-    assert outcome.each[0].value.tolist() == [2.0, 4.0, 3.0, 4.0]
-    assert outcome.each[0].weight.tolist() == [2.0, 2.0, 1.0, 1.0]
-    assert outcome.each[0].slice.tolist() == [0, 0, 1, 1]
-    assert outcome.each[0].columns == 2
+    assert outcome.unit_values[0].value.tolist() == [2.0, 4.0, 3.0, 4.0]
+    assert outcome.unit_values[0].weight.tolist() == [2.0, 2.0, 1.0, 1.0]
+    assert outcome.unit_values[0].slice.tolist() == [0, 0, 1, 1]
+    assert outcome.unit_values[0].columns == 2
     assert outcome.whole.units.tolist() == [4.0]
     assert outcome.whole.weight.tolist() == [6.0]
     assert outcome.slices.value.tolist() == [1.5, 3.5]
 
 
-def test_single_numbers_of_several_blocks_stand_in_order():
+def test_values_of_units_in_several_blocks_are_in_order():
     outcome, _ = single(
         ready("mae", reduction="none"), block([1.0, 2.0], [0.0, 0.0]), block([3.0], [0.0])
     )
-    assert outcome.each[0].value.tolist() == [1.0, 2.0, 3.0]
-    assert outcome.each[0].weight is None
-    assert outcome.each[0].slice is None
+    assert outcome.unit_values[0].value.tolist() == [1.0, 2.0, 3.0]
+    assert outcome.unit_values[0].weight is None
+    assert outcome.unit_values[0].slice is None
 
 
 # Ignored rows
@@ -180,22 +180,22 @@ def test_ignored_rows_take_their_weight_with_them():
         (
             "scce",
             block([[0.5, 0.5]] * 2, [0.0, -1.0], by=["a", "b"]),
-            "no row counts in slice 'b': every one is ignored",
+            "every row in slice 'b' is ignored",
         ),
         (
             "scce",
             block([[0.5, 0.5]] * 2, [-1.0, -1.0], by=["a", "b"]),
-            "no row counts: every one is ignored",
+            "every row is ignored",
         ),
         (
             "scce",
             block([[0.5, 0.5]] * 2, [0.0, 1.0], [1.0, 0.0], ["a", "\x1b"]),
-            "no row counts in slice '\\x1b': the weights sum to 0",
+            "the weights in slice '\\x1b' sum to 0",
         ),
         (
             "scce",
             block([[0.5, 0.5]] * 2, [0.0, 1.0], [0.0, 0.0]),
-            "no row counts: the weights sum to 0",
+            "the weights sum to 0",
         ),
     ],
 )
@@ -286,7 +286,7 @@ def test_clipped_rows_are_counted_over_all_blocks():
             {"eps": 0.5},
             [1.0, 1.0, 1.0],
             [0.0, -0.25, 0.5],
-            ["mape: 2 rows of target nearer to 0 than 0.5, which stands in for them (eps)"],
+            ["mape: 2 rows of target closer to 0 than 0.5 and replaced by it (eps)"],
         ),
         ("hinge", {}, [1.0, 1.0], [0.0, 1.0], ["1 label of target mapped from 0 to -1"]),
         ("hinge", {}, [1.0, 1.0], [-1.0, 1.0], []),
@@ -300,9 +300,7 @@ def test_clipped_rows_are_counted_over_all_blocks():
         ),
     ],
 )
-def test_what_a_reader_of_the_number_must_know_is_noted(
-    name, options, prediction, target, messages
-):
+def test_clipping_and_other_effects_are_noted(name, options, prediction, target, messages):
     _, notes = single(ready(name, **options), block(prediction, target))
     assert [note.message for note in notes] == messages
 
@@ -348,8 +346,9 @@ def test_the_first_error_is_reported_even_if_later_blocks_have_some():
     assert str(caught.value) == "prediction[3]: nan is not a finite number"
 
 
-def test_an_error_says_where_the_cell_stands():
-    def place(role, row, column):
+def test_an_error_says_where_the_cell_is():
+    def place(role, row, column, of):
+        assert of == ""
         return f"{role}.csv, row {row}, column {column}", "n/a"
 
     with pytest.raises(DataError) as caught:
@@ -362,7 +361,7 @@ def test_an_error_says_where_the_cell_stands():
     assert str(caught.value) == "prediction.csv, row 1, column 1: 'n/a' is not a finite number"
 
 
-def test_an_error_suggests_the_option_that_would_take_the_value():
+def test_an_error_suggests_the_option_that_would_accept_the_value():
     with pytest.raises(DataError) as caught:
         single(ready("bce"), block([2.0], [0.0]))
     assert caught.value.hint == "--from-logits: prediction holds logits, not probabilities"
@@ -384,6 +383,6 @@ def test_roles_of_other_widths_are_refused():
     with pytest.raises(DataError) as caught:
         single(ready("mae"), block([[1.0, 2.0]], [[1.0, 2.0, 3.0]]))
     assert str(caught.value) == (
-        "the roles do not fit: prediction has 2 columns, target has 3 columns\n"
-        "arrays are never broadcast"
+        "the shapes do not match: prediction has 2 columns, target has 3 columns\n"
+        "choose the same number of columns for each: --columns prediction=A+B"
     )

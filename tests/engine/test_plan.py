@@ -1,4 +1,4 @@
-"""What a run computes, and what the reader is told, before and after the shapes are known."""
+"""What a run computes, and what its losses need, before and after the shapes are known."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def refusal(planned, widths=None):
 # What the reader is told
 
 
-def test_a_row_loss_tells_its_roles():
+def test_the_roles_of_a_row_loss():
     assert roles("mse") == [Role("prediction", wide=True), Role("target", wide=True)]
 
 
@@ -46,7 +46,7 @@ def test_labels_are_text_and_classes_several():
     ]
 
 
-def test_roles_apart_and_in_units_are_told():
+def test_roles_apart_and_in_units():
     assert roles("wasserstein_critic") == [Role("real", apart=True), Role("fake", apart=True)]
     assert roles("earth_mover") == [
         Role("first", apart=True, whole=True, weighs_rows=True),
@@ -62,7 +62,7 @@ def test_roles_apart_and_in_units_are_told():
     ]
 
 
-def test_a_role_that_may_be_left_out_is_told():
+def test_a_role_that_may_be_left_out():
     assert [role.optional for role in roles("margin_ranking")] == [False, False, True]
 
 
@@ -80,14 +80,14 @@ def test_masks_keep_their_numbers_and_are_text_with_a_foreground():
         ({"network": "n.onnx", "layers": "a,"}, Features("n.onnx", ("a",))),
     ],
 )
-def test_where_features_come_from_is_told(options, features):
+def test_the_source_of_features(options, features):
     prediction, target, layer = roles("perceptual", **options)
     assert prediction.features == target.features == features
     assert layer.features is None
     assert layer.optional
 
 
-def test_an_option_that_turns_a_role_leaves_the_rest_of_it():
+def test_an_option_that_changes_a_role_leaves_the_rest_of_it():
     assert roles("ctc", from_logits=True) == roles("ctc")
     assert roles("gan_discriminator", from_logits=True) == roles("gan_discriminator")
 
@@ -98,7 +98,7 @@ def test_a_role_is_wide_where_one_of_the_losses_takes_several_columns():
     assert second.wide
 
 
-# Losses that do not go together
+# Losses that cannot be computed together
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_role_is_wide_where_one_of_the_losses_takes_several_columns():
     [
         ("mse", "scce"),  # numbers and labels
         ("mse", "wasserstein_critic"),  # other roles
-        ("mse", "psnr"),  # rows and pictures
+        ("mse", "psnr"),  # rows and images
         ("scce", "ctc"),  # rows, and rows apart
         ("scce", "sequence_cross_entropy"),  # rows and units
         ("gan_generator", "gan_discriminator"),
@@ -114,11 +114,11 @@ def test_a_role_is_wide_where_one_of_the_losses_takes_several_columns():
     ],
 )
 @pytest.mark.parametrize("turned", [False, True])
-def test_losses_that_read_in_other_ways_are_refused(one, other, turned):
+def test_losses_that_read_differently_are_refused(one, other, turned):
     names = (other, one) if turned else (one, other)
     kind, message, hint = refusal(plan(*names))
     assert kind is UsageError
-    assert "does not take the same" in message
+    assert "take different inputs" in message or "differently from" in message
     assert hint == "compute them in two runs"
 
 
@@ -128,7 +128,7 @@ def test_masks_that_are_text_do_not_go_with_those_that_are_numbers():
 
 
 @pytest.mark.parametrize("names", [("mse", "dice"), ("dice", "mse")])
-def test_a_picture_is_not_read_as_shares_for_one_loss_and_raw_for_another(names, run, tmp_path):
+def test_an_image_is_not_read_scaled_for_one_loss_and_raw_for_another(names, run, tmp_path):
     # White is 1 for mse and may be 255 in a mask: the order of the losses must not matter.
     white = np.full((2, 2), 255, dtype=np.uint8)
     for name in ("p.png", "t.png"):
@@ -139,7 +139,7 @@ def test_a_picture_is_not_read_as_shares_for_one_loss_and_raw_for_another(names,
     assert (ran.code, ran.out) in {(0, "0.0\n0.0\n"), (2, "")}
 
 
-def test_features_of_two_places_do_not_go_together():
+def test_features_of_different_layers_are_not_computed_together():
     wishes = [
         Wish(find("perceptual")[0], None, {"network": "a.onnx"}),
         Wish(find("perceptual")[0], None, {"network": "b.onnx"}),
@@ -149,10 +149,10 @@ def test_features_of_two_places_do_not_go_together():
     assert kind is UsageError
 
 
-# Names that stand for several losses
+# Names that several losses share
 
 
-def test_names_that_stand_for_several_losses():
+def test_names_that_several_losses_share():
     assert {choice.name: [loss.name for loss in choice.of] for choice in catalogue().choices} == {
         "cross_entropy": [
             "categorical_cross_entropy",
@@ -180,7 +180,7 @@ def test_cross_entropy_is_chosen_by_the_shapes(widths, name):
     assert found.loss.name == name
     (note,) = planned.notes([found])
     assert (note.kind, note.count) == ("chosen", 1)
-    assert note.message == f"cross_entropy: {name}, by the shapes of the data"
+    assert note.message == f"cross_entropy: using {name}, judging by the shapes of the data"
 
 
 @pytest.mark.parametrize(
@@ -203,11 +203,11 @@ def test_a_choice_is_checked_with_what_goes_along():
     found = planned.computations({"prediction": 1, "target": 1})
     assert planned.roles(found) == [Role("prediction", wide=True), Role("target", wide=True)]
     assert [note.message for note in planned.notes(found)] == [
-        "cross_entropy: binary_cross_entropy, by the shapes of the data"
+        "cross_entropy: using binary_cross_entropy, judging by the shapes of the data"
     ]
 
 
-def test_what_is_settled_has_no_notes():
+def test_a_settled_plan_has_no_notes():
     planned = plan("mse", "mae")
     assert planned.settled
     assert planned.notes(planned.computations()) == []
@@ -222,7 +222,7 @@ def test_a_framework_holds_for_what_was_chosen():
 
 def test_a_framework_without_the_chosen_loss_is_refused():
     kind, message, _ = refusal(plan("cross_entropy", like="scipy"), {"prediction": 1, "target": 1})
-    assert (kind, message) == (UsageError, "scipy has no binary_cross_entropy")
+    assert (kind, message) == (UsageError, "scipy has no equivalent of binary_cross_entropy")
 
 
 def test_only_options_that_all_have_are_those_of_the_name():
@@ -235,7 +235,7 @@ def test_a_choice_has_other_names_too(name):
     assert look_up(name)[0].name == "cross_entropy"
 
 
-def test_a_name_of_several_losses_is_no_loss():
+def test_a_name_of_several_losses_is_not_a_loss():
     with pytest.raises(UsageError) as caught:
         find("focal_loss")
     assert str(caught.value) == (

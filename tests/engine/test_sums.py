@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossctl.engine.sums import STRIDE, Sums
+from lossctl.engine.sums import LARGEST, STRIDE, Sums
 
 INF, NAN = math.inf, math.nan
 HOSTILE = [0.0, 1.0, -1.0, 1e100, -1e100, 5e-324, 2.0**979, -(2.0**979), 1e-308, 1 + 2**-52]
@@ -62,7 +62,7 @@ def test_every_slice_has_its_own_exact_sum(terms, data):
 
 @settings(deadline=None, max_examples=100)
 @given(terms_of_any_size, st.data())
-def test_merging_adds_each_slice_to_the_one_it_is_told(terms, data):
+def test_merging_adds_each_slice_to_its_target(terms, data):
     codes = data.draw(st.lists(st.integers(0, 3), min_size=len(terms), max_size=len(terms)))
     places = data.draw(st.permutations(range(4)))
     one, other = Sums(1), Sums(1)
@@ -91,7 +91,7 @@ def test_nothing_is_lost_when_large_terms_cancel():
     assert total([2.0**979, 5e-324, -(2.0**979)]) == 5e-324
 
 
-def test_the_least_numbers_add_up():
+def test_the_smallest_numbers_add_up():
     assert total([5e-324] * 100_000) == 100_000 * 5e-324
     assert total([1e-310, 5e-324, -1e-310]) == 5e-324
 
@@ -101,7 +101,7 @@ def test_a_tenth_a_million_times_is_rounded_once():
     assert total(np.full(1_000_000, 0.1)) == float(Fraction(0.1) * 1_000_000)
 
 
-def test_numbers_at_the_end_of_the_range_are_added_plainly():
+def test_numbers_at_the_end_of_the_range_are_added_inexactly():
     assert total([1e300, 2e300]) == 3e300
     assert total([1e308, 1e308]) == INF
     assert total([1e300, 1.0, -1e300]) == 1.0
@@ -135,6 +135,15 @@ def test_sums_longer_than_a_stride_are_as_exact(count):
     terms = generator.normal(size=count) * 10.0 ** generator.integers(-200, 200, count)
     terms = np.concatenate([terms, -terms[:-1]])
     assert total(generator.permutation(terms)) == terms[count - 1]
+
+
+def test_slices_whose_sums_are_larger_than_any_term_merge_exactly():
+    large = 0.9 * LARGEST
+    sums = Sums(1)
+    sums.add(
+        np.array([[-large], [-large], [large], [large], [1.0]]), slices=np.array([0, 0, 1, 1, 1])
+    )
+    assert float(sums.whole().terms()[0, 0]) == 1.0
 
 
 def test_a_hundred_thousand_slices():

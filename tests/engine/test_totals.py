@@ -12,7 +12,7 @@ from lossctl.block import Block, Words
 from lossctl.catalogue.names import find
 from lossctl.engine.computation import prepare
 from lossctl.engine.fold import fold
-from lossctl.engine.totals import Groups
+from lossctl.engine.groups import Groups
 from lossctl.errors import DataError
 
 
@@ -159,14 +159,14 @@ def test_single_units_have_their_names_and_slices():
     computation = ready("mae", by_unit=True, reduction="none")
     given = errors([1, 3, 6], unit=["a", "a", "b"], by=["x", "y", "x"])
     outcome, _ = single(computation, given)
-    (each,) = outcome.each
-    found = zip(each.unit, each.slice.tolist(), each.value.tolist(), strict=True)
+    (values,) = outcome.unit_values
+    found = zip(values.unit, values.slice.tolist(), values.value.tolist(), strict=True)
     assert sorted((unit, outcome.keys[code], value) for unit, code, value in found) == [
         ("a", ("x",), 1.0),
         ("a", ("y",), 3.0),
         ("b", ("x",), 6.0),
     ]
-    assert each.weight is None
+    assert values.weight is None
 
 
 def test_units_without_weight_are_left_out_of_all_numbers():
@@ -174,9 +174,9 @@ def test_units_without_weight_are_left_out_of_all_numbers():
     given = errors([1, 3, 6], weight=[0, 0, 2], unit=["a", "a", "b"])
     outcome, notes = single(computation, given)
     assert outcome.whole.value.tolist() == [6.0]
-    assert outcome.each[0].unit == ("b",)
+    assert outcome.unit_values[0].unit == ("b",)
     assert [(note.kind, note.count, note.message) for note in notes] == [
-        ("units_left_out", 1, "mae: 1 unit in which no row counts")
+        ("units_left_out", 1, "mae: 1 unit left out, with every row ignored or of weight 0")
     ]
 
 
@@ -191,11 +191,12 @@ def test_a_unit_that_has_weight_in_one_slice_only_is_not_left_out():
 
 def test_a_slice_in_which_no_unit_counts_is_named():
     given = errors([1, 3], weight=[0, 1], unit=["a", "b"], by=["x", "y"])
-    assert refusal(MAE, given) == "no row counts in slice 'x'"
+    assert refusal(MAE, given) == "every row in slice 'x' is ignored or has weight 0"
 
 
 def test_where_nothing_counts_there_is_no_number():
-    assert refusal(MAE, errors([1, 3], weight=[0, 0], unit=["a", "b"])) == "no row counts"
+    given = errors([1, 3], weight=[0, 0], unit=["a", "b"])
+    assert refusal(MAE, given) == "every row is ignored or has weight 0"
 
 
 def test_without_blocks_there_are_no_rows():
@@ -228,7 +229,7 @@ def test_elements_are_averaged_within_a_unit():
     }
     computation = ready("mae", by_unit=True, per="element", reduction="none")
     outcome, _ = single(computation, block(roles, unit=["a", "a", "b"]))
-    assert outcome.each[0].value.tolist() == [3.0, 6.0]
+    assert outcome.unit_values[0].value.tolist() == [3.0, 6.0]
     assert outcome.whole.value.tolist() == [4.5]
 
 
@@ -241,7 +242,7 @@ def test_dice_of_each_unit_and_of_all_rows_differ():
     assert together.whole.value.tolist() == pytest.approx([1 / 5], rel=1e-15)
 
 
-def test_a_remark_about_units_names_them():
+def test_a_note_on_units_names_them():
     # Both masks of b and d are empty.
     roles = {"prediction": [1, 0, 1, 0], "target": [1, 0, 0, 0]}
     _, notes = single(ready("dice", by_unit=True), block(roles, unit=["a", "b", "c", "d"]))
@@ -252,14 +253,14 @@ def test_a_remark_about_units_names_them():
     )
 
 
-def test_a_remark_about_many_units_names_the_first():
+def test_a_note_on_many_units_names_the_first():
     names = [f"u{number}" for number in range(7)]
     roles = {"prediction": [0.0] * 7, "target": [0.0] * 7}
     _, notes = single(ready("dice", by_unit=True), block(roles, unit=names))
     assert notes[0].message.endswith("7 units ('u0', 'u1', 'u2', …)")
 
 
-def test_a_remark_about_units_of_several_blocks_looks_at_the_whole_unit():
+def test_a_note_on_units_of_several_blocks_looks_at_the_whole_unit():
     first = block({"prediction": [0], "target": [0]}, unit=["a"])
     second = block({"prediction": [1], "target": [1]}, unit=["a"])
     _, notes = single(ready("dice", by_unit=True), first, second)
@@ -308,11 +309,11 @@ def test_slices_of_roles_apart():
 @pytest.mark.parametrize(
     ("blocks", "message"),
     [
-        ([real([1, 2], by=["x", "y"]), fake([1], by=["x"])], "no row of fake counts in slice 'y'"),
-        ([real([1], by=["x"]), fake([1, 2], by=["x", "y"])], "no row of real counts in slice 'y'"),
+        ([real([1, 2], by=["x", "y"]), fake([1], by=["x"])], "no rows of fake in slice 'y'"),
+        ([real([1], by=["x"]), fake([1, 2], by=["x", "y"])], "no rows of real in slice 'y'"),
         (
             [real([1]), fake([1, 2], weight=[0, 0])],
-            "no row of fake counts: the weights sum to 0",
+            "the weights of fake sum to 0",
         ),
     ],
 )
@@ -332,7 +333,7 @@ def test_units_of_roles_apart():
 def test_a_unit_that_lacks_a_role_is_named(lacking):
     make = {"real": (real, fake), "fake": (fake, real)}[lacking]
     blocks = [make[0]([1], unit=["a"]), make[1]([1, 2], unit=["a", "b"])]
-    assert refusal(CRITIC_BY_UNIT, *blocks) == f"unit 'b' has no row of {lacking}"
+    assert refusal(CRITIC_BY_UNIT, *blocks) == f"unit 'b' has no rows of {lacking}"
 
 
 def test_a_unit_that_lacks_a_role_in_a_slice_is_named_with_the_slice():
@@ -342,7 +343,7 @@ def test_a_unit_that_lacks_a_role_in_a_slice_is_named_with_the_slice():
         fake([1, 2], unit=["a", "b"], by=["x", "y"]),
     ]
     message = refusal(CRITIC_BY_UNIT, *blocks)
-    assert message.startswith("unit 'b' has no row of ")
+    assert message.startswith("unit 'b' has no rows of ")
     assert "in slice '" in message
 
 
@@ -360,7 +361,7 @@ def test_a_unit_whose_rows_of_a_role_weigh_nothing_is_left_out():
 def test_single_rows_are_listed_by_role():
     computation = ready("wasserstein_critic", reduction="none")
     outcome, _ = single(computation, real([1]), fake([2, 4]), real([3]))
-    assert {each.role: each.value.tolist() for each in outcome.each} == {
+    assert {values.role: values.value.tolist() for values in outcome.unit_values} == {
         "real": [-1.0, -3.0],
         "fake": [2.0, 4.0],
     }

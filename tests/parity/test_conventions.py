@@ -816,7 +816,7 @@ def test_no_row_left(frameworks, framework, code, number):
     nothing = [-100, -100, -100]
     live = frameworks.run(framework, code, prediction=CLASS_LOGITS, target=nothing)
     np.testing.assert_array_equal(live, number)
-    with pytest.raises(DataError, match="every one is ignored"):
+    with pytest.raises(DataError, match="every row is ignored"):
         lossctl.compute(
             "sparse_categorical_cross_entropy",
             CLASS_LOGITS,

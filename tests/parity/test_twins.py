@@ -19,7 +19,8 @@ from snippets import snippets
 import lossctl
 from lossctl.catalogue.kinds import BinaryKind, DistributionKind, LabelsKind, SignsKind, VectorsKind
 from lossctl.catalogue.names import find
-from lossctl.engine.computation import CONVENTIONS, prepare
+from lossctl.engine.computation import prepare
+from lossctl.engine.conventions import CONVENTIONS
 
 ORDINARY = (0.125, 0.5, 0.9, 1.0, 2.5, -2.5)
 """Chosen numbers none of which makes a loss so large that it hides the others."""

@@ -1,4 +1,4 @@
-"""Features of pictures: layers of .npz files, rows of text, and what a network makes."""
+"""Features of images: layers of .npz files, rows of text, and what a network makes."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def convolved(planes, kernels, biases, border):
 
 
 def layers_of(image, parameters):
-    """Return the four layers of a picture of one channel, by name."""
+    """Return the four layers of an image of one channel, by name."""
     conv1 = convolved(image[None], parameters["w1"], parameters["b1"], 1)
     relu1 = np.maximum(conv1, 0.0)
     conv2 = convolved(relu1, parameters["w2"], parameters["b2"], 0)
@@ -96,7 +96,7 @@ def listed(column):
 
 
 def images(files, network_=None, layers=(), **options):
-    """Read everything: for each picture its name, and the features of the target by layer."""
+    """Read everything: for each image its name, and the features of the target by layer."""
     with open_tables(files, roles(network_, layers), Reading(**options)) as tables:
         found = []
         for block in tables.blocks():
@@ -119,7 +119,7 @@ def refusal(files, network_=None, layers=(), **options):
 
 @pytest.fixture
 def stored(tmp_path):
-    """Write layers of three pictures, of eight and of two numbers."""
+    """Write layers of three images, of eight and of two numbers."""
 
     def once(name, **changes):
         layers = {
@@ -127,7 +127,9 @@ def stored(tmp_path):
             "wide": np.arange(24.0).reshape(3, 2, 2, 2),
             **changes,
         }
-        np.savez(tmp_path / name, **{key: each for key, each in layers.items() if each is not None})
+        np.savez(
+            tmp_path / name, **{key: layer for key, layer in layers.items() if layer is not None}
+        )
         return name
 
     return once
@@ -164,7 +166,7 @@ def test_a_layer_that_is_not_named_may_be_anything(stored):
     assert [name for name, _ in images(files, layers=["deep"])] == ["1", "2", "3"]
 
 
-def test_layers_that_are_named_may_stand_in_another_order(stored, tmp_path):
+def test_named_layers_may_be_in_another_order(stored, tmp_path):
     stored("a.npz")
     with np.load("a.npz") as archive:
         np.savez(tmp_path / "b.npz", wide=archive["wide"], deep=archive["deep"])
@@ -178,12 +180,12 @@ def test_an_unknown_layer_is_refused(stored):
     assert hint == "did you mean 'deep'?"
 
 
-def test_layers_of_several_numbers_of_pictures_are_refused(stored):
+def test_layers_of_several_numbers_of_images_are_refused(stored):
     files = [stored("a.npz"), stored("b.npz", wide=np.zeros((2, 4)))]
     kind, message, _ = refusal(files)
     assert (kind, message) == (
         DataError,
-        "'b.npz': the layers are of several numbers of pictures",
+        "'b.npz': the layers have different numbers of images",
     )
 
 
@@ -206,7 +208,7 @@ def test_a_feature_that_is_not_finite_has_its_place(stored, number, file):
         {"wide": None, "broad": np.zeros((3, 8))},  # another name
         {"wide": np.zeros((3, 7))},  # another size
         {"deep": np.zeros((3, 1)), "wide": np.zeros((3, 9))},  # as many numbers together
-        {"deep": np.zeros((2, 2)), "wide": np.zeros((2, 8))},  # one picture fewer
+        {"deep": np.zeros((2, 2)), "wide": np.zeros((2, 8))},  # one image fewer
     ],
 )
 def test_files_of_other_layers_are_refused(stored, changes):
@@ -229,12 +231,12 @@ def test_any_type_of_number_is_a_feature(stored, dtype):
     assert images(files)[0] == ("1", {"deep": [1.0, 1.0]})
 
 
-def test_layers_of_one_number_a_picture_are_read(stored):
+def test_layers_of_one_number_an_image_are_read(stored):
     files = [stored(name, deep=np.array([1.0, 2.0, 3.0]), wide=None) for name in ("a.npz", "b.npz")]
     assert images(files) == [(str(k), {"deep": [float(k)]}) for k in (1, 2, 3)]
 
 
-def test_layers_of_no_pictures_are_refused(stored):
+def test_layers_of_no_images_are_refused(stored):
     empty = {"deep": np.zeros((0, 2)), "wide": np.zeros((0, 8))}
     kind, _, _ = refusal([stored("a.npz", **empty), stored("b.npz", **empty)])
     assert kind is DataError
@@ -269,7 +271,7 @@ def test_a_network_gives_its_layers(tmp_path, parameters, layers, shape):
             assert values == pytest.approx(expected[layer].ravel(), rel=SINGLE, abs=SINGLE)
 
 
-def test_a_layer_that_is_there_without_the_rest_needs_no_larger_picture(tmp_path, parameters):
+def test_a_layer_that_is_there_without_the_rest_needs_no_larger_image(tmp_path, parameters):
     # 1 × 1 is enough for the first convolution, which has a border, and too small for the second.
     np.save(tmp_path / "p.npy", np.full((1, 1, 1), 0.5))
     ((_, features),) = images(["p.npy", "p.npy"], network("n.onnx", parameters), ["relu1"])
@@ -277,15 +279,15 @@ def test_a_layer_that_is_there_without_the_rest_needs_no_larger_picture(tmp_path
     assert features["relu1"] == pytest.approx(expected["relu1"].ravel(), rel=SINGLE)
 
 
-def test_a_picture_too_small_is_refused_without_other_noise(tmp_path, parameters, capfd):
+def test_an_image_too_small_is_refused_without_other_noise(tmp_path, parameters, capfd):
     np.save(tmp_path / "p.npy", np.full((1, 1, 1), 0.5))
     kind, message, _ = refusal(["p.npy", "p.npy"], network("n.onnx", parameters), ["relu2"])
     assert kind is DataError
-    assert message.startswith("'n.onnx' cannot take the pictures: ")
+    assert message.startswith("'n.onnx' cannot process the images: ")
     assert capfd.readouterr().err == ""
 
 
-def test_a_network_takes_folders_of_pictures(tmp_path, parameters):
+def test_a_network_takes_folders_of_images(tmp_path, parameters):
     for folder in "pt":
         (tmp_path / folder).mkdir()
         for name, size in (("b", (3, 3)), ("a", (4, 2))):  # a network may take any size
@@ -311,14 +313,14 @@ def test_channels_are_put_first(tmp_path, parameters):
 
 
 @pytest.mark.parametrize(("network_", "image"), [(3, 1), (1, 3)])
-def test_a_picture_of_another_number_of_channels_is_refused(tmp_path, parameters, network_, image):
+def test_an_image_of_another_number_of_channels_is_refused(tmp_path, parameters, network_, image):
     wide = {**parameters, "w1": np.tile(parameters["w1"], (1, network_, 1, 1))}
     name = network("n.onnx", wide, shape=("n", network_, "h", "w"))
     np.save(tmp_path / "p.npy", np.zeros((1, 5, 4, image)))
     kind, message, _ = refusal(["p.npy", "p.npy"], name)
     assert kind is DataError
     takes = "1 channel" if network_ == 1 else f"{network_} channels"
-    assert message == f"'n.onnx' takes {takes}, but a picture has {image}"
+    assert message == f"'n.onnx' takes {takes}, but an image has {image}"
 
 
 def test_a_layer_that_the_network_does_not_have_is_refused(tmp_path, parameters):
@@ -362,16 +364,16 @@ def test_a_network_of_vectors_is_refused(tmp_path):
     onnx.save(model, "n.onnx")
     np.save(tmp_path / "p.npy", PICTURES)
     kind, message, hint = refusal(["p.npy", "p.npy"], "n.onnx")
-    assert (kind, message) == (DataError, "'n.onnx' takes 2 dimensions, not pictures")
-    assert hint == "the input must be (pictures, channels, height, width)"
+    assert (kind, message) == (DataError, "'n.onnx' takes 2 dimensions, not images")
+    assert hint == "export it with an input of shape (images, channels, height, width)"
 
 
-def test_pictures_of_another_size_than_the_network_takes_are_refused(tmp_path, parameters):
+def test_images_of_another_size_than_the_network_takes_are_refused(tmp_path, parameters):
     np.save(tmp_path / "p.npy", PICTURES)
     name = network("n.onnx", parameters, shape=(1, 1, 8, 8))
     kind, message, _ = refusal(["p.npy", "p.npy"], name)
     assert kind is DataError
-    assert message.startswith("'n.onnx' cannot take the pictures: ")
+    assert message.startswith("'n.onnx' cannot process the images: ")
 
 
 def test_a_network_of_a_larger_batch_is_refused_in_one_sentence(tmp_path, parameters):
@@ -379,12 +381,12 @@ def test_a_network_of_a_larger_batch_is_refused_in_one_sentence(tmp_path, parame
     name = network("n.onnx", parameters, shape=(4, 1, 5, 4))
     kind, message, _ = refusal(["p.npy", "p.npy"], name)
     assert kind is DataError
-    assert message.startswith("'n.onnx' cannot take the pictures: ")
+    assert message.startswith("'n.onnx' cannot process the images: ")
     assert "\n" not in message
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
-def test_without_the_packages_the_way_to_get_them_is_told(
+def test_without_the_packages_the_error_says_how_to_install_them(
     tmp_path, parameters, monkeypatch, package
 ):
     np.save(tmp_path / "p.npy", PICTURES)
@@ -392,11 +394,11 @@ def test_without_the_packages_the_way_to_get_them_is_told(
     monkeypatch.setitem(sys.modules, package, None)
     kind, message, hint = refusal(["p.npy", "p.npy"], name)
     assert (kind, message) == (UsageError, f"networks need the package {package}")
-    assert hint == 'install it: pip install "lossctl[onnx]"'
+    assert hint == 'pip install "lossctl[onnx]"'
 
 
 @pytest.mark.parametrize("missing", ["error", "skip"])
-def test_a_pixel_that_is_missing_is_not_told_to_be_skipped(tmp_path, parameters, missing):
+def test_skipping_is_not_suggested_for_a_missing_pixel(tmp_path, parameters, missing):
     broken = PICTURES.copy()
     broken[1, 2, 3] = np.nan
     np.save(tmp_path / "p.npy", PICTURES)
@@ -426,7 +428,7 @@ def numbers(text):
 
 
 def test_the_loss_of_stored_layers_by_hand(run, stored):
-    # 2 × 1² + 8 × 2² in every picture
+    # 2 × 1² + 8 × 2² in every image
     stored("a.npz", deep=np.zeros((3, 2)), wide=np.zeros((3, 2, 4)))
     stored("b.npz", deep=np.ones((3, 2)), wide=np.full((3, 2, 4), 2.0))
     ran = run([*PERCEPTUAL, "a.npz", "b.npz", "--reduction", "none", "--format", "csv"])
@@ -444,7 +446,7 @@ def test_the_loss_of_stored_layers_by_hand(run, stored):
 
 
 def test_the_loss_of_rows_of_text_by_hand(run, tmp_path):
-    # picture 1: 1 + 4 of layer p and 4 of layer q; picture 2: 25
+    # image 1: 1 + 4 of layer p and 4 of layer q; image 2: 25
     (tmp_path / "a.csv").write_text("i,layer,prediction\n1,p,1\n1,p,2\n1,q,3\n2,p,0\n")
     (tmp_path / "b.csv").write_text("i,layer,target\n1,p,0\n1,p,0\n1,q,1\n2,p,5\n")
     files = ["a.csv", "b.csv", "--unit", "i", "--reduction", "none", "--format", "value"]
@@ -479,7 +481,7 @@ def test_the_loss_through_a_network_is_that_of_its_layers(run, tmp_path, paramet
     assert numbers(ran.out) == pytest.approx(expected, rel=SINGLE)
 
 
-def test_pictures_are_their_own_features_without_a_network(run, tmp_path):
+def test_images_are_their_own_features_without_a_network(run, tmp_path):
     # 3 × 5 × 4 pixels are off by 0.5
     np.save(tmp_path / "p.npy", np.zeros((3, 5, 4)))
     np.save(tmp_path / "t.npy", np.full((3, 5, 4), 0.5))
@@ -488,13 +490,13 @@ def test_pictures_are_their_own_features_without_a_network(run, tmp_path):
 
 
 @pytest.mark.parametrize("option", [["--weight", "image"], ["--unit", "layer"], ["--by", "layer"]])
-def test_what_makes_no_sense_is_refused_and_no_bug(run, stored, option):
+def test_options_that_do_not_apply_are_refused_and_not_a_bug(run, stored, option):
     ran = run([*PERCEPTUAL, stored("a.npz"), stored("b.npz"), *option])
     assert ran.code in (2, 3)
     assert ran.err.startswith("error: ")
 
 
-def test_a_picture_may_be_a_slice(run, stored):
+def test_an_image_may_be_a_slice(run, stored):
     ran = run([*PERCEPTUAL, stored("a.npz"), stored("b.npz"), "--by", "image", "--format", "csv"])
     assert [line.split(",")[1:3] for line in ran.out.splitlines()] == [
         ["image", "value"],

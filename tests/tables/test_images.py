@@ -1,4 +1,4 @@
-"""Pictures: arrays of three and four dimensions, PNG files and folders of them."""
+"""Images: arrays of three and four dimensions, PNG files and folders of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def save(tmp_path):
-    """Write an array: `.npy` as it is, `.png` as a picture."""
+    """Write an array: `.npy` as it is, `.png` as an image."""
 
     def once(name, array, **how):
         path = tmp_path / name
@@ -108,7 +108,7 @@ def test_the_last_of_four_dimensions_is_the_channels(save):
     assert found["prediction"] == [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0], [6.0, 7.0]]
 
 
-def test_channels_may_stand_first(save):
+def test_channels_may_come_first(save):
     stack = np.arange(8.0).reshape(1, 2, 2, 2)
     files = [save("a.npy", stack), save("b.npy", stack)]
     found, _ = values(files, PIXELS, channels="first")
@@ -123,7 +123,7 @@ def test_channels_may_stand_first(save):
         ("last", ([[[0.0, 1.0], [2.0, 3.0]], [[4.0, 5.0], [6.0, 7.0]]], ["1"])),
     ],
 )
-def test_three_dimensions_are_a_stack_or_with_channels_one_picture(save, channels, expected):
+def test_three_dimensions_are_a_stack_or_with_channels_one_image(save, channels, expected):
     stack = np.arange(8.0).reshape(2, 2, 2)
     found, names = values([save("a.npy", stack)], LINES_OF_ONE, channels=channels)
     assert (found["prediction"], names) == expected
@@ -138,7 +138,7 @@ def test_the_layout_and_type_of_an_array_do_not_matter(save, order, dtype):
 
 
 @pytest.mark.parametrize("rows", [1, 5, 12, 13, 100])
-def test_pictures_that_span_blocks_stay_whole(save, monkeypatch, rows):
+def test_images_that_span_blocks_stay_whole(save, monkeypatch, rows):
     monkeypatch.setattr(arrays, "ROWS", rows)
     stack = np.arange(60.0).reshape(5, 3, 4)
     found, names = values([save("a.npy", stack)], LINES_OF_ONE)
@@ -167,7 +167,7 @@ def test_other_numbers_of_dimensions_are_refused(save, shape):
 
 @pytest.mark.parametrize("shape", [(0, 2, 2), (2, 0, 2), (2, 2, 0), (2, 2, 2, 0), (0, 2, 2, 3)])
 @pytest.mark.parametrize("roles", [PIXELS, LINES])
-def test_pictures_without_pixels_are_refused(save, shape, roles):
+def test_images_without_pixels_are_refused(save, shape, roles):
     kind, _, _ = refusal([save("a.npy", np.zeros(shape)), save("b.npy", np.zeros(shape))], roles)
     assert kind is DataError
 
@@ -181,19 +181,19 @@ def test_pictures_without_pixels_are_refused(save, shape, roles):
         ((1, 2, 6, 3), (1, 3, 4)),
     ],
 )
-def test_pictures_of_another_shape_are_refused_though_they_have_as_many_pixels(save, first, second):
+def test_images_of_another_shape_are_refused_though_they_have_as_many_pixels(save, first, second):
     kind, _, _ = refusal([save("a.npy", np.zeros(first)), save("b.npy", np.zeros(second))], PIXELS)
     assert kind is DataError
 
 
-def test_pictures_of_another_shape_are_refused_line_by_line(save):
+def test_images_of_another_shape_are_refused_line_by_line(save):
     files = [save("a.npy", np.zeros((2, 3, 4))), save("b.npy", np.zeros((3, 2, 4)))]
     kind, message, _ = refusal(files, LINES)
     assert kind is DataError
     assert message.startswith("the files do not line up: ")
 
 
-def test_stacks_of_several_numbers_of_pictures_are_refused(save):
+def test_stacks_of_several_numbers_of_images_are_refused(save):
     files = [save("a.npy", np.zeros((2, 3, 4))), save("b.npy", np.zeros((3, 3, 4)))]
     kind, message, _ = refusal(files, LINES)
     assert (kind, message) == (
@@ -227,38 +227,38 @@ def test_a_missing_pixel_has_its_place_and_can_be_skipped(save):
     stack[1, 0, 1] = np.nan
     files = [save("a.npy", np.zeros((2, 2, 2))), save("b.npy", stack)]
     _, message, hint = refusal(files, PIXELS)
-    assert message == "'b.npy', image 2, line 1, pixel 2: 'nan', where a value is needed"
-    assert hint == "to leave such rows out: --missing skip"
+    assert message == "'b.npy', image 2, line 1, pixel 2: missing value ('nan')"
+    assert hint == "to skip rows with missing values: --missing skip"
     found, _ = values(files, PIXELS, missing="skip")
     assert len(found["target"]) == 7
 
 
-def test_a_missing_pixel_of_whole_pictures_is_not_told_to_be_skipped(save):
+def test_skipping_is_not_suggested_for_pixels_of_whole_images(save):
     stack = np.zeros((2, 2, 2))
     stack[1, 0, 1] = np.nan
     files = [save("a.npy", np.zeros((2, 2, 2))), save("b.npy", stack)]
     kind, message, _ = refusal(files, LINES, missing="skip")
     assert kind is UsageError
-    assert message == "--missing skip leaves rows out, but a picture needs all of its lines"
+    assert message == "--missing skip does not apply to images, which need all of their lines"
     _, message, hint = refusal(files, LINES)
     assert message.startswith("'b.npy', image 2, line 1: ")
     assert "--missing skip" not in hint
 
 
-def test_channels_are_for_pictures(save):
+def test_channels_are_for_images(save):
     kind, message, _ = refusal([save("a.npy", np.zeros((4, 2))), "a.npy"], PIXELS, channels="last")
     assert kind is UsageError
-    assert message == "--channels is for arrays and pictures of more than two dimensions"
+    assert message == "--channels applies only to arrays and images of more than two dimensions"
 
 
-def test_the_number_of_a_picture_is_a_slice_or_unit_too(save):
+def test_the_number_of_an_image_is_a_slice_or_unit_too(save):
     stack = np.arange(8.0).reshape(2, 2, 2)
     with open_tables([save("a.npy", stack), "a.npy"], PIXELS, Reading(by=("image",))) as tables:
         (block,) = tables.blocks()
     assert listed(block.slices) == [("1",)] * 4 + [("2",)] * 4
 
 
-def test_the_number_of_a_picture_is_no_weight(save):
+def test_the_number_of_an_image_is_not_a_weight(save):
     files = [save("a.npy", np.zeros((2, 2, 2))), "a.npy"]
     kind, _, _ = refusal(files, PIXELS, weight="image")
     assert issubclass(kind, LossctlError)
@@ -299,7 +299,7 @@ def test_a_transparent_pixel_is_refused(save):
     assert hint == "save it without an alpha channel"
 
 
-def test_a_level_that_stands_for_transparent_is_refused(save):
+def test_a_level_that_means_transparent_is_refused(save):
     name = save("a.png", GREY, transparency=51)
     kind, message, _ = refusal([name, name], PIXELS)
     assert (kind, message) == (DataError, "'a.png' is partly transparent")
@@ -309,19 +309,19 @@ def test_colours_of_a_palette_are_not_brightness(tmp_path):
     Image.fromarray(GREY).convert("P").save(tmp_path / "a.png")
     kind, message, hint = refusal(["a.png", "a.png"], PIXELS)
     assert kind is DataError
-    assert message == "'a.png' has a palette, which does not say how bright a pixel is"
-    assert hint == "save it as grey levels or as RGB"
+    assert message == "'a.png' has a palette, so the brightness of its pixels is unknown"
+    assert hint == "save it as greyscale or RGB"
 
 
-def test_a_mask_of_0_and_1_is_not_taken_for_an_almost_black_picture(save):
+def test_a_mask_of_0_and_1_is_not_read_as_an_almost_black_image(save):
     name = save("a.png", np.array([[0, 1], [1, 0]], dtype=np.uint8))
     kind, message, hint = refusal([name, name], PIXELS)
     assert kind is DataError
-    assert message == "'a.png' holds nothing but 0 and 1 of 255, which is all but black"
-    assert hint == "write a mask as 0 and 255"
+    assert message == "'a.png' is almost black: all pixels are 0 or 1 out of 255"
+    assert hint == "save a mask as 0 and 255"
 
 
-def test_a_black_picture_is_one(save):
+def test_a_black_image_is_one(save):
     name = save("a.png", np.zeros((2, 2), dtype=np.uint8))
     assert values([name, name], PIXELS)[0]["prediction"] == [0.0] * 4
 
@@ -355,14 +355,14 @@ def test_16_bits_of_colour_are_read_in_full_or_refused(tmp_path, colour, levels,
         assert np.shape(found["prediction"][0]) == np.shape(expected)
 
 
-def test_a_single_picture_is_one_unit_without_a_name(save):
+def test_a_single_image_is_one_unit_without_a_name(save):
     found, names = values([save("a.png", GREY)], LINES_OF_ONE)
     assert found["prediction"] == [[0.0, 0.2], [0.4, 1.0]]
     assert names == []
 
 
 @pytest.mark.parametrize("cut", [30, 45, 50])
-def test_a_truncated_picture_is_refused(save, tmp_path, cut):
+def test_a_truncated_image_is_refused(save, tmp_path, cut):
     noise = np.random.default_rng(1).integers(0, 255, (40, 40), dtype=np.uint8)
     path = tmp_path / save("a.png", noise)
     whole = path.read_bytes()
@@ -372,14 +372,14 @@ def test_a_truncated_picture_is_refused(save, tmp_path, cut):
     assert message.startswith("'a.png' is damaged: ")
 
 
-def test_a_picture_without_its_last_bytes_is_refused(save, tmp_path):
+def test_an_image_without_its_last_bytes_is_refused(save, tmp_path):
     path = tmp_path / save("a.png", GREY)
     path.write_bytes(path.read_bytes()[:-20])  # the end, and the checksum before it
     kind, _, _ = refusal(["a.png", "a.png"], PIXELS)
     assert kind is DataError
 
 
-def test_a_picture_with_a_wrong_checksum_is_refused(save, tmp_path):
+def test_an_image_with_a_wrong_checksum_is_refused(save, tmp_path):
     path = tmp_path / save("a.png", GREY)
     data = bytearray(path.read_bytes())
     data[data.index(b"IDAT") + 6] ^= 0xFF
@@ -390,14 +390,14 @@ def test_a_picture_with_a_wrong_checksum_is_refused(save, tmp_path):
 
 
 @pytest.mark.parametrize("side", [12_000, 30_000])
-def test_a_picture_that_grows_beyond_reason_is_refused(tmp_path, side):
+def test_an_image_that_grows_beyond_reason_is_refused(tmp_path, side):
     (tmp_path / "a.png").write_bytes(png(side, side, 8, 0, []))
     kind, message, _ = refusal(["a.png", "a.png"], PIXELS)
     assert kind is DataError
     assert message.startswith("'a.png' ")
 
 
-def test_a_picture_whose_comment_is_a_bomb_is_refused_or_read(tmp_path):
+def test_an_image_whose_comment_is_a_bomb_is_refused_or_read(tmp_path):
     comment = b"c\0\0" + zlib.compress(bytes(200_000_000), 9)
     chunk = struct.pack(">I", len(comment)) + b"zTXt" + comment
     chunk += struct.pack(">I", zlib.crc32(b"zTXt" + comment))
@@ -407,7 +407,7 @@ def test_a_picture_whose_comment_is_a_bomb_is_refused_or_read(tmp_path):
     assert message.startswith("'a.png' is damaged: ")
 
 
-def test_pictures_that_are_turned_are_refused(save):
+def test_images_that_are_turned_are_refused(save):
     files = [save("a.png", np.zeros((2, 3), np.uint8)), save("b.png", np.zeros((3, 2), np.uint8))]
     kind, _, _ = refusal(files, PIXELS)
     assert kind is DataError
@@ -418,7 +418,7 @@ def test_grey_and_colour_do_not_line_up_line_by_line(save, run):
     save("b.png", np.dstack([GREY] * 3))
     ran = run(["compute", "psnr", "a.png", "b.png"])
     assert ran.code == 3
-    assert ran.err.startswith("error: the roles do not fit: prediction has 2 columns, ")
+    assert ran.err.startswith("error: the shapes do not match: prediction has 2 columns, ")
 
 
 # Labels and masks
@@ -446,7 +446,7 @@ def test_grey_levels_of_few_bits_are_class_numbers_as_they_are(save, tmp_path, d
     (tmp_path / "t.png").write_bytes(png(2, 1, depth, 0, [bytes([line])]))
     prediction = save("p.png", np.zeros((1, 2, 3), dtype=np.uint8))
     found, _ = values([prediction, "t.png"], roles)
-    assert [float(each) for each in found["target"]] == [1.0, 2.0]
+    assert [float(value) for value in found["target"]] == [1.0, 2.0]
 
 
 def test_labels_of_16_bits_keep_their_numbers(save):
@@ -455,10 +455,10 @@ def test_labels_of_16_bits_keep_their_numbers(save):
     assert found["target"] == ["0", "2", "1", "40000"]
 
 
-def test_colours_are_no_labels(save):
+def test_colours_are_not_labels(save):
     colours = save("t.png", np.dstack([GREY] * 3))
     kind, message, _ = refusal([save("p.png", np.dstack([GREY] * 3)), colours], LABELS)
-    assert (kind, message) == (DataError, "'t.png' has colours, but a label is one number")
+    assert (kind, message) == (DataError, "'t.png' is a colour image, but labels take one channel")
 
 
 @pytest.mark.parametrize("bright", [1, 255])
@@ -497,7 +497,7 @@ def test_a_folder_is_a_stack_in_the_order_of_the_names(save):
 
 
 @pytest.mark.parametrize("shape", [(3, 2), (2, 3), (5, 7)])
-def test_pictures_of_a_folder_may_have_different_sizes(save, shape, run):
+def test_images_of_a_folder_may_have_different_sizes(save, shape, run):
     for folder in ("d", "e"):
         save(f"{folder}/a.png", np.full((2, 2), 51 * (folder == "d"), dtype=np.uint8))
         save(f"{folder}/b.png", np.full(shape, 102 * (folder == "d"), dtype=np.uint8))
@@ -523,7 +523,7 @@ def test_another_file_in_a_folder_is_refused(save, tmp_path):
     kind, message, _ = refusal(["d"], LINES_OF_ONE)
     assert (kind, message) == (
         DataError,
-        "'d' holds 'labels.csv', which is not a PNG picture",
+        "'d' contains 'labels.csv', which is not a PNG image",
     )
 
 
@@ -535,7 +535,7 @@ def test_a_folder_in_a_folder_is_refused(save, tmp_path):
 
 
 @pytest.mark.parametrize("form", ["JPEG", "GIF", "BMP", "PPM", "TIFF"])
-def test_a_picture_of_another_kind_is_not_read_as_png(save, tmp_path, form):
+def test_an_image_of_another_kind_is_not_read_as_png(save, tmp_path, form):
     save("d/a.png", GREY)
     Image.fromarray(GREY).save(tmp_path / "d" / "b.png", form)
     kind, message, _ = refusal(["d"], LINES_OF_ONE)
@@ -543,7 +543,7 @@ def test_a_picture_of_another_kind_is_not_read_as_png(save, tmp_path, form):
     assert "b.png" in message
 
 
-def test_text_that_is_named_like_a_picture_is_refused(save, tmp_path):
+def test_text_that_is_named_like_an_image_is_refused(save, tmp_path):
     save("d/a.png", GREY)
     (tmp_path / "d" / "b.png").write_text("a,b\n1,2\n")
     kind, message, _ = refusal(["d"], LINES_OF_ONE)
@@ -555,7 +555,7 @@ def test_text_that_is_named_like_a_picture_is_refused(save, tmp_path):
 def test_an_empty_folder_is_refused(tmp_path):
     (tmp_path / "d").mkdir()
     kind, message, _ = refusal(["d"], LINES_OF_ONE)
-    assert (kind, message) == (DataError, "'d' holds no PNG pictures")
+    assert (kind, message) == (DataError, "'d' contains no PNG images")
 
 
 def test_folders_with_other_names_are_refused_by_name(save):
@@ -576,7 +576,7 @@ def test_folders_with_other_names_are_refused_for_losses_of_pixels_too(save):
 
 
 @pytest.mark.parametrize("more", ["d", "e"])
-def test_folders_with_another_number_of_pictures_are_refused(save, more):
+def test_folders_with_another_number_of_images_are_refused(save, more):
     for name in ("d/a.png", "e/a.png", f"{more}/b.png"):
         save(name, GREY)
     kind, message, _ = refusal(["d", "e"], LINES)
@@ -584,12 +584,12 @@ def test_folders_with_another_number_of_pictures_are_refused(save, more):
     assert message.startswith("the files do not line up: 'd' has ")
 
 
-def test_a_picture_and_a_folder_do_not_go_together(save):
+def test_a_single_image_and_a_folder_are_refused(save):
     save("d/a.png", GREY)
     kind, message, hint = refusal([save("a.png", GREY), "d"], LINES)
     assert kind is DataError
-    assert message == "'a.png' is one picture, but another file is a stack of them"
-    assert hint == "give files of the same kind"
+    assert message == "'a.png' is a single image, but another input is a stack of images"
+    assert hint == "give single images only, or stacks only"
 
 
 def test_a_folder_and_a_stack_are_matched_by_name(save):
@@ -632,7 +632,7 @@ def test_masks_of_a_folder_that_use_both_scales_are_refused(save, run):
     )
 
 
-def test_dice_of_each_picture_by_hand(save, run):
+def test_dice_of_each_image_by_hand(save, run):
     # a: 1 - 2 × 1 / (2 + 1); b: equal
     save("p/a.png", np.array([[255, 255], [0, 0]], dtype=np.uint8))
     save("t/a.png", np.array([[255, 0], [0, 0]], dtype=np.uint8))
@@ -645,18 +645,18 @@ def test_dice_of_each_picture_by_hand(save, run):
     assert [float(line) for line in ran.out.splitlines()] == pytest.approx([1 / 3, 0.0])
 
 
-def test_without_pillow_pictures_are_refused_with_the_way_to_get_it(save, monkeypatch):
+def test_without_pillow_the_error_says_how_to_install_it(save, monkeypatch):
     name = save("a.png", GREY)
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     kind, message, hint = refusal([name, name], PIXELS)
-    assert (kind, message) == (UsageError, "pictures need the package pillow")
-    assert hint == 'install it: pip install "lossctl[images]"'
+    assert (kind, message) == (UsageError, "reading images needs the package pillow")
+    assert hint == 'pip install "lossctl[images]"'
 
 
-# Pictures as tables of text
+# Images as tables of text
 
 
-def test_the_lines_of_pictures_may_be_rows_of_text_with_a_unit(tmp_path):
+def test_the_lines_of_images_may_be_rows_of_text_with_a_unit(tmp_path):
     (tmp_path / "a.csv").write_text("i,c1,c2\nx,1,2\nx,3,4\ny,5,6\n")
     found, names = values(["a.csv"], LINES_OF_ONE, unit="i")
     assert found["prediction"] == [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]

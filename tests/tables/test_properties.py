@@ -179,7 +179,7 @@ def test_any_bytes_are_read_or_refused(contents):
         read(contents, Reading(columns={"prediction": ("a",), "target": ("b",)}, by=("c",)))
     except DataError:
         return
-    except Exception as error:  # noqa: BLE001  # only wrong usage may be told besides
+    except Exception as error:  # noqa: BLE001  # only wrong usage is another legal outcome
         assert type(error).__name__ == "UsageError"  # noqa: PT017
 
 

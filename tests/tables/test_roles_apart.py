@@ -67,13 +67,13 @@ def test_one_file_may_hold_roles_that_are_apart(write):
     assert found == {"real": [2.0, 4.0], "fake": [1.0, 3.0]}
 
 
-def test_one_file_may_be_given_for_each_role(write):
+def test_each_role_may_have_its_own_file(write):
     name = write("a.csv", "fake,real\n1,2\n3,4\n")
     columns = {"real": ("real",), "fake": ("fake",)}
     assert values([name, name], columns=columns)[0] == {"real": [2.0, 4.0], "fake": [1.0, 3.0]}
 
 
-def test_weights_and_slices_stand_beside_each_role(write):
+def test_weights_and_slices_are_in_the_file_of_each_role(write):
     files = [
         write("a.csv", "real,w,g\n1,5,m\n2,6,n\n"),
         write("b.csv", "g,fake,w\nn,3,7\n"),
@@ -89,7 +89,7 @@ def test_weights_and_slices_stand_beside_each_role(write):
 
 @pytest.mark.parametrize("option", [{"weight": "w"}, {"by": ("w",)}, {"unit": "w"}])
 @pytest.mark.parametrize("without", ["a.csv", "b.csv"])
-def test_what_stands_beside_must_be_in_every_file(write, option, without):
+def test_weights_and_slices_must_be_in_every_file(write, option, without):
     files = [write("a.csv", "real,w\n1,1\n"), write("b.csv", "fake,w\n2,1\n")]
     write(without, "real\n1\n" if without == "a.csv" else "fake\n2\n")
     kind, message, _ = refusal(files, **option)
@@ -100,13 +100,13 @@ def test_missing_rows_of_a_role_are_its_own(write):
     files = [write("a.csv", 'real\n1\n""\n3\n'), write("b.csv", "fake\n4\n")]
     found, _, notes = values(files, missing="skip")
     assert found == {"real": [1.0, 3.0], "fake": [4.0]}
-    assert notes == ["1 row with missing values left out"]
+    assert notes == ["skipped 1 row with missing values"]
 
 
 def test_in_one_file_a_role_may_have_fewer_rows(write):
     found, _, notes = values([write("a.csv", "real,fake\n1,2\n3,\n4,\n")], missing="skip")
     assert found == {"real": [1.0, 3.0, 4.0], "fake": [2.0]}
-    assert notes == ["2 rows with missing values left out"]
+    assert notes == ["skipped 2 rows with missing values"]
 
 
 def test_a_role_without_rows_is_refused(write):
@@ -127,7 +127,7 @@ def test_rows_that_are_apart_are_not_matched(write):
     kind, message, _ = refusal(files, on=("id",))
     assert kind is UsageError
     assert message == (
-        "--on matches the rows of several files, but those of 'real', 'fake' are apart"
+        "--on matches the rows of several files, but the rows of 'real', 'fake' do not line up"
     )
 
 
@@ -156,10 +156,10 @@ def test_arrays_may_be_apart(tmp_path):
 @pytest.mark.parametrize("cell", ["x", "inf", ""])
 def test_a_cell_that_is_no_number_has_its_place_in_every_role(write, role, cell):
     files = [
-        write(f"{each}.csv", f"n,{each}\n1,1\n2,2\n3,{cell if each == role else 3}\n")
-        for each in ("real", "fake", "norm")
+        write(f"{other}.csv", f"n,{other}\n1,1\n2,2\n3,{cell if other == role else 3}\n")
+        for other in ("real", "fake", "norm")
     ]
-    columns = {each.name: (each.name,) for each in THREE}
+    columns = {role_.name: (role_.name,) for role_ in THREE}
     kind, message, _ = refusal(files, THREE, columns=columns)
     assert kind is DataError
     assert message.startswith(f"'{role}.csv', line 4, column '{role}': ")
@@ -215,7 +215,7 @@ def test_a_group_that_lacks_a_role_is_refused_and_named(write, run, option, lack
     write(f"{other}.csv", f"{other},g\n2,m\n4,n\n")
     ran = run([*CRITIC, "real.csv", "fake.csv", option, "g"])
     assert ran.code == 3
-    assert f"no row of {lacking}" in ran.err
+    assert f"no rows of {lacking}" in ran.err
     assert "'n'" in ran.err
 
 
@@ -240,7 +240,7 @@ def test_standard_input_may_hold_one_role(write, run, role):
     write("real.csv", "real\n1\n3\n")
     write("fake.csv", "fake\n2\n4\n6\n")
     text = Path(f"{role}.csv").read_text()
-    files = ["-" if each == role else f"{each}.csv" for each in ("real", "fake")]
+    files = ["-" if other == role else f"{other}.csv" for other in ("real", "fake")]
     ran = run([*CRITIC, *files, "--format", "value"], text)
     assert (ran.code, ran.out) == (0, "2.0\n")
 
@@ -255,11 +255,11 @@ def test_standard_input_for_both_roles_is_refused(run):
 def test_a_negative_weight_has_its_place_in_every_role(write, run, role, rows):
     # Other roles have fewer, as many or more rows.
     roles = ("real", "fake", "gradient_norm")
-    for each in roles:
-        lines = ["1,1\n"] * (2 if each == role else rows)
-        bad = "1,-0.5\n" if each == role else ""
-        write(f"{each}.csv", f"{each},w\n" + "".join(lines) + bad)
-    ran = run(["compute", "wgan_gp", *(f"{each}.csv" for each in roles), "--weight", "w"])
+    for other in roles:
+        lines = ["1,1\n"] * (2 if other == role else rows)
+        bad = "1,-0.5\n" if other == role else ""
+        write(f"{other}.csv", f"{other},w\n" + "".join(lines) + bad)
+    ran = run(["compute", "wgan_gp", *(f"{other}.csv" for other in roles), "--weight", "w"])
     assert ran.code == 3
     assert ran.err == (
         f"error: '{role}.csv', line 4, column 'w': '-0.5' is not a weight "
@@ -292,14 +292,14 @@ def test_weights_that_sum_to_0_name_the_role(write, run):
     write("real.csv", "real,w\n1,1\n")
     write("fake.csv", "fake,w\n1,0\n2,0\n")
     ran = run([*CRITIC, "real.csv", "fake.csv", "--weight", "w"])
-    assert (ran.code, ran.err) == (3, "error: no row of fake counts: the weights sum to 0\n")
+    assert (ran.code, ran.err) == (3, "error: the weights of fake sum to 0\n")
 
 
 def test_a_loss_whose_rows_line_up_does_not_go_with_one_whose_are_apart(write, run):
     write("a.csv", "real,fake\n1,2\n")
     ran = run([*CRITIC, "a.csv", "--also", "mse"])
     assert ran.code == 2
-    assert ran.err.startswith("error: mse does not take the same ")
+    assert ran.err.startswith("error: mse and wasserstein_critic take different inputs")
 
 
 def test_two_losses_whose_rows_are_apart_go_together(write, run):
@@ -326,13 +326,13 @@ def test_an_optional_role_may_be_left_out(write):
     assert found == {"positive": [1.0], "negative": [2.0]}
 
 
-def test_an_optional_role_may_stand_beside_the_others(write):
+def test_an_optional_role_may_be_in_the_file_of_the_others(write):
     found, _, _ = values([write("a.csv", "positive,order,negative\n1,-1,2\n")], PAIRS)
     assert found == {"positive": [1.0], "negative": [2.0], "order": [-1.0]}
 
 
 @pytest.mark.parametrize("home", ["a.csv", "b.csv"])
-def test_an_optional_role_may_stand_in_any_file(write, home):
+def test_an_optional_role_may_be_in_any_file(write, home):
     order = {"a.csv": "", "b.csv": "", home: ",order"}
     cell = {"a.csv": "", "b.csv": "", home: ",-1"}
     files = [
@@ -377,7 +377,7 @@ def test_a_role_that_is_lacking_is_said_in_a_whole_sentence(write):
     assert not message.endswith(" ")
 
 
-def test_names_of_rows_may_stand_in_both_files(write):
+def test_names_of_rows_may_be_in_both_files(write):
     files = [
         write("a.csv", "layer,prediction\np,1\nq,2\n"),
         write("b.csv", "layer,target\np,3\nq,4\n"),
@@ -386,7 +386,7 @@ def test_names_of_rows_may_stand_in_both_files(write):
     assert found == {"prediction": [1.0, 2.0], "target": [3.0, 4.0], "layer": ["p", "q"]}
 
 
-def test_names_of_rows_may_stand_in_both_files_beside_one_other_column(write):
+def test_names_of_rows_may_be_in_both_files_beside_one_other_column(write):
     files = [write("a.csv", "layer,feature\np,1\n"), write("b.csv", "layer,feature\np,3\n")]
     found, _, _ = values(files, LAYERS)
     assert found == {"prediction": [1.0], "target": [3.0], "layer": ["p"]}

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 import zstandard
 
+from lossctl.catalogue.names import find
+from lossctl.engine.computation import prepare
+from lossctl.engine.fold import fold
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.tables import Reading, Role, open_tables, source, text
 
@@ -72,14 +75,14 @@ def test_columns_with_a_common_beginning_are_one_role(write):
 def test_two_usual_names_are_not_guessed_between(write):
     kind, message, hint = refusal([write("a.csv", "p,score,y\n1,2,3\n")])
     assert kind is DataError
-    assert hint == "name it: --columns prediction=NAME, or give a file for each role"
+    assert hint == "name it: --columns prediction=NAME, or give one file per role"
     assert "not clear which column is the prediction" in message
 
 
-def test_a_column_cannot_play_two_roles(write):
+def test_a_column_cannot_be_used_for_two_roles(write):
     columns = {"prediction": ("y",), "target": ("y",)}
     kind, message, _ = refusal([write("a.csv", "y,z\n1,2\n")], columns=columns)
-    assert (kind, message) == (UsageError, "column 'y' cannot play two roles")
+    assert (kind, message) == (UsageError, "column 'y' cannot be used for two roles")
 
 
 def test_columns_of_the_same_names_are_put_in_one_order(write):
@@ -118,6 +121,57 @@ def test_a_region_named_na_is_a_region(write):
     assert [block.slices.words[code] for code in block.slices.codes] == [("NA",), ("",), ("nan",)]
 
 
+MANY = 60_000
+"""So many values in four columns have more combinations than a 64-bit integer can number."""
+
+
+def shuffled_columns():
+    """Return four columns of the same numbers, each in an order of its own."""
+    random = np.random.default_rng(60)
+    return np.stack([random.permutation(MANY) for _ in range(4)], axis=1).tolist()
+
+
+def test_slices_of_many_columns_keep_their_rows(write):
+    keys = shuffled_columns()
+    lines = [f"{row},0,{a},{b},{c},{d}\n" for row, (a, b, c, d) in enumerate(keys)]
+    file = write("a.csv", "p,y,a,b,c,d\n" + "".join(lines))
+    with open_tables([file], NUMBERS, Reading(by=("a", "b", "c", "d"))) as tables:
+        (block,) = tables.blocks()
+    names = [block.slices.words[code] for code in block.slices.codes.tolist()]
+    assert names == [tuple(map(str, key)) for key in keys]
+    (outcome,), _ = fold([prepare(find("mae")[0], {})], [block])
+    found = dict(zip(outcome.keys, outcome.slices.value.tolist(), strict=True))
+    assert found == {name: float(row) for row, name in enumerate(names)}
+
+
+def test_many_units_in_many_slices_keep_their_rows(write):
+    keys = shuffled_columns()
+    lines = [f"{row},0,{a},{b},{c},{d}\n" for row, (a, b, c, d) in enumerate(keys)]
+    file = write("a.csv", "p,y,a,b,c,d\n" + "".join(lines))
+    with open_tables([file], NUMBERS, Reading(by=("a", "b", "c"), unit="d")) as tables:
+        computation = prepare(find("mae")[0], {"reduction": "none"}, by_unit=True)
+        (outcome,), _ = fold([computation], tables.blocks())
+    (values_,) = outcome.unit_values
+    names = [
+        (*outcome.keys[code], unit) for code, unit in zip(values_.slice, values_.unit, strict=True)
+    ]
+    found = dict(zip(names, values_.value.tolist(), strict=True))
+    assert found == {tuple(map(str, key)): float(row) for row, key in enumerate(keys)}
+
+
+def test_keys_of_many_columns_match_their_rows(write):
+    random = np.random.default_rng(61)
+    names = list("abcdefgh")  # eight columns of 300 values: 72 bits
+    lines = [
+        ",".join(map(str, [*key, row])) + "\n"
+        for row, key in enumerate(zip(*(random.permutation(300) for _ in names), strict=True))
+    ]
+    a = write("a.csv", ",".join([*names, "p"]) + "\n" + "".join(lines))
+    b = write("b.csv", ",".join([*names, "y"]) + "\n" + "".join(random.permutation(lines)))
+    found, _ = values([a, b], on=tuple(names))
+    assert found["prediction"] == found["target"] == list(range(300))
+
+
 def test_several_key_columns_are_one_key(write):
     a = write("a.csv", "k,l,p\n1,1,10\n1,2,20\n")
     b = write("b.csv", "k,l,y\n1,2,2\n1,1,1\n")
@@ -128,7 +182,7 @@ def test_a_repeated_key_names_both_lines(write):
     a, b = write("a.csv", "id,p\nx,1\ny,2\nx,3\n"), write("b.csv", "id,y\nx,1\n")
     _, message, _ = refusal([a, b], on=("id",))
     assert message == (
-        "'a.csv', line 4, column 'id': the key 'x' was there before: 'a.csv', line 2, column 'id'"
+        "'a.csv', line 4, column 'id': duplicate key 'x', first in 'a.csv', line 2, column 'id'"
     )
 
 
@@ -148,7 +202,7 @@ def test_a_missing_cell_takes_its_row_out_of_every_file(write):
     a, b = write("a.csv", "p\n1\n\n3\n4\n"), write("b.csv", "y\n10\n20\nNA\n40\n")
     found, notes = values([a, b], missing="skip")
     assert found == {"prediction": [1.0, 4.0], "target": [10.0, 40.0]}
-    assert notes == ["2 rows with missing values left out"]
+    assert notes == ["skipped 2 rows with missing values"]
 
 
 def test_nothing_left_is_an_error(write):
@@ -186,7 +240,7 @@ def test_blocks_of_files_of_different_widths_line_up(write, monkeypatch):
     assert found["prediction"] == found["target"] == [float(n) for n in range(300)]
 
 
-def test_different_lengths_are_told_with_a_hint_at_a_common_key(write):
+def test_different_lengths_are_reported_with_a_hint_at_a_common_key(write):
     a, b = write("a.csv", "id,p\n1,1\n2,2\n"), write("b.csv", "id,y\n1,1\n")
     assert refusal([a, b]) == (
         DataError,
@@ -222,7 +276,7 @@ def test_a_named_pipe_is_read_like_a_file(write, tmp_path):
 
 
 @pytest.mark.parametrize("files", [("-", "-"), ("a.csv", "b.csv", "c.csv")])
-def test_files_that_make_no_sense_are_wrong_usage(write, files):
+def test_a_wrong_number_of_files_is_wrong_usage(write, files):
     for name in files:
         if name != "-":
             write(name, "p\n1\n")
@@ -243,12 +297,12 @@ def test_an_array_in_fortran_order_is_read_by_rows(tmp_path):
     assert found["prediction"] == [[1.0, 2.0], [3.0, 4.0]]
 
 
-def test_labels_from_an_array_are_whole_numbers(tmp_path, write):
+def test_labels_from_an_array_are_integers(tmp_path, write):
     np.save(tmp_path / "t.npy", np.array([2.0, 0.0]))
     found, _ = values([write("p.csv", "a,b\n1,2\n3,4\n"), "t.npy"], LABELS)
     assert found["target"] == ["2", "0"]
     np.save(tmp_path / "t.npy", np.array([2.5, 0.0]))
-    assert refusal(["p.csv", "t.npy"], LABELS)[1] == "'t.npy', row 1: 2.5 is not a whole number"
+    assert refusal(["p.csv", "t.npy"], LABELS)[1] == "'t.npy', row 1: 2.5 is not an integer"
 
 
 def test_a_pickle_in_an_array_file_is_never_run(tmp_path):
@@ -291,7 +345,7 @@ def test_a_zstandard_file_that_is_cut_short_is_refused(tmp_path, kept):
     kind, message, _ = refusal(["p.csv.zst"])
     assert (kind, message) == (
         DataError,
-        "'p.csv.zst' is damaged: the file ends before its data do",
+        "'p.csv.zst' is damaged: the file ends in the middle of its data",
     )
 
 

@@ -90,10 +90,10 @@ def test_a_unit_of_words_may_be_empty_which_is_noted(write, target, expected):
     assert [rows["target"] for _, rows in found] == expected
     empty = expected.count([])
     what = "1 unit" if empty == 1 else f"{empty} units"
-    assert notes == [f"{what} without rows of target, taken as empty"]
+    assert notes == [f"{what} without rows of target, treated as empty"]
 
 
-def test_the_unit_column_may_stand_anywhere(write):
+def test_the_unit_column_may_be_anywhere(write):
     found, _ = units([write("p.csv", "a,u,b\n1,x,2\n"), write("t.csv", "s,u\nA,x\n")])
     assert found == [("x", {"prediction": [[1.0, 2.0]], "target": ["A"]})]
 
@@ -107,7 +107,7 @@ def test_units_are_named_by_text_not_by_number(write):
 
 def test_the_number_of_a_unit_must_be_written_alike_in_both_files(write):
     kind, message, _ = refusal([write("p.csv", "u,a,b\n1,1,2\n"), write("t.csv", "u,s\n1.0,A\n")])
-    assert (kind, message) == (DataError, "unit '1.0' of target is none of prediction")
+    assert (kind, message) == (DataError, "unit '1.0' of target does not occur in prediction")
 
 
 def test_without_a_unit_all_rows_are_one(write):
@@ -118,24 +118,24 @@ def test_without_a_unit_all_rows_are_one(write):
 
 def test_the_first_role_decides_which_units_there_are(write):
     kind, message, hint = refusal([write("p.csv", P), write("t.csv", "u,s\nx,A\nq,B\n")])
-    assert (kind, message) == (DataError, "unit 'q' of target is none of prediction")
-    assert hint == "units are matched by their names in the unit column"
+    assert (kind, message) == (DataError, "unit 'q' of target does not occur in prediction")
+    assert hint == "name the units alike in the unit column of both"
 
 
 def test_units_in_another_order_are_refused(write):
     kind, message, hint = refusal([write("p.csv", P), write("t.csv", "u,s\ny,B\nx,A\nz,D\n")])
     assert (kind, message) == (
         DataError,
-        "unit 'x' of target stands elsewhere than in prediction",
+        "unit 'x' of prediction is out of order in target",
     )
-    assert hint == "the units must follow each other in the same order in all files"
+    assert hint == "put the units in the same order in all files"
 
 
-def test_numbers_in_another_order_are_not_said_to_be_missing(write):
+def test_numbers_in_another_order_are_not_reported_as_missing(write):
     files = [write("a.csv", "u,first\nx,1\ny,2\n"), write("b.csv", "u,second\ny,2\nx,1\n")]
     kind, _, hint = refusal(files, SAMPLES)
     assert kind is DataError
-    assert hint == "the units must follow each other in the same order in all files"
+    assert hint == "put the units in the same order in all files"
 
 
 @pytest.mark.parametrize("late", [True, False])
@@ -145,30 +145,32 @@ def test_a_unit_of_numbers_has_rows_in_every_role(write, late):
     files = [write("a.csv", "u,first\nx,1\ny,2\n"), write("b.csv", second)]
     kind, message, _ = refusal(files, SAMPLES)
     assert kind is DataError
-    assert message.startswith(f"unit '{'y' if late else 'x'}' has no rows of second")
+    assert message.startswith(
+        f"unit '{'y' if late else 'x'}' of first is missing or out of order in second"
+    )
 
 
-def test_a_unit_that_comes_back_is_refused_in_the_first_file(write):
+def test_a_unit_whose_rows_are_not_adjacent_is_refused_in_the_first_file(write):
     kind, message, hint = refusal(
         [write("p.csv", "u,a,b\nx,1,0\ny,3,0\nx,2,0\n"), write("t.csv", T)]
     )
     assert (kind, message) == (
         DataError,
-        "'p.csv', line 4, column 'u': unit 'x' comes back after others",
+        "'p.csv', line 4, column 'u': the rows of unit 'x' are not adjacent",
     )
-    assert hint == "the rows of a unit must stand together, in their order: sort the file by unit"
+    assert hint == "sort the file by unit, without changing the order of rows within a unit"
 
 
-def test_a_unit_that_comes_back_is_refused_in_the_second_file(write):
+def test_a_unit_whose_rows_are_not_adjacent_is_refused_in_the_second_file(write):
     _, message, _ = refusal([write("p.csv", P), write("t.csv", "u,s\nx,A\ny,B\nz,C\ny,D\n")])
-    assert message == "'t.csv', line 5, column 'u': unit 'y' comes back after others"
+    assert message == "'t.csv', line 5, column 'u': the rows of unit 'y' are not adjacent"
 
 
-def test_a_unit_that_comes_back_after_skipped_rows_has_its_own_line(write):
+def test_a_unit_whose_rows_are_not_adjacent_after_skipped_rows_has_its_own_line(write):
     _, message, _ = refusal(
         [write("p.csv", "u,a,b\nx,1,0\nx,,0\ny,3,0\nx,2,0\n"), write("t.csv", T)], missing="skip"
     )
-    assert message == "'p.csv', line 5, column 'u': unit 'x' comes back after others"
+    assert message == "'p.csv', line 5, column 'u': the rows of unit 'x' are not adjacent"
 
 
 @pytest.mark.parametrize("without", ["p.csv", "t.csv"])
@@ -182,13 +184,13 @@ def test_every_file_needs_the_unit_column(write, without):
 
 def test_a_unit_without_a_name_is_a_missing_value(write):
     _, message, hint = refusal([write("p.csv", P), write("t.csv", "u,s\nx,A\n,B\n")])
-    assert message == "'t.csv', line 3, column 'u': nothing, where a value is needed"
-    assert hint == "to leave such rows out: --missing skip"
+    assert message == "'t.csv', line 3, column 'u': missing value"
+    assert hint == "to skip rows with missing values: --missing skip"
 
 
 def test_the_names_of_units_are_shown_without_their_control_characters(write):
     _, message, _ = refusal([write("p.csv", P), write("t.csv", "u,s\nx\x1b[31m,B\n")])
-    assert message == r"unit 'x\x1b[31m' of target is none of prediction"
+    assert message == r"unit 'x\x1b[31m' of target does not occur in prediction"
 
 
 def test_missing_rows_shorten_their_own_role_only(write):
@@ -201,9 +203,9 @@ def test_missing_rows_shorten_their_own_role_only(write):
         ("y", {"prediction": [[3.0, 0.0]], "target": []}),
     ]
     assert sorted(notes) == [
-        "1 row with missing values left out",
-        "1 row with missing values left out",
-        "1 unit without rows of target, taken as empty",
+        "1 unit without rows of target, treated as empty",
+        "skipped 1 row with missing values",
+        "skipped 1 row with missing values",
     ]
 
 
@@ -211,7 +213,8 @@ def test_rows_are_matched_by_unit_not_by_key(write):
     kind, message, _ = refusal([write("p.csv", P), write("t.csv", T)], on=("u",))
     assert kind is UsageError
     assert message == (
-        "--on matches the rows of several files, but those of 'prediction', 'target' are apart"
+        "--on matches the rows of several files, "
+        "but the rows of 'prediction', 'target' do not line up"
     )
 
 
@@ -234,7 +237,7 @@ def test_in_one_file_a_cell_of_one_role_may_be_missing(write):
         [write("a.csv", "first,second\n1,2\n3,\n")], SAMPLES, unit=None, missing="skip"
     )
     assert found == [("", {"first": [1.0, 3.0], "second": [2.0]})]
-    assert notes == ["1 row with missing values left out"]
+    assert notes == ["skipped 1 row with missing values"]
 
 
 # Weights and slices of units
@@ -258,13 +261,16 @@ def test_a_unit_has_the_weight_and_slice_of_its_rows(write):
 def test_a_unit_with_several_weights_is_refused(write):
     files = [write("p.csv", "u,w,a,b\nq,1,0,0\nx,2,1,0\nx,3,2,0\n"), write("t.csv", "u,s\nx,A\n")]
     kind, message, hint = refusal(files, weight="w")
-    assert (kind, message) == (DataError, "unit 'x' has several weights")
-    assert hint == "a unit is one thing, and is never cut"
+    assert (kind, message) == (DataError, "the rows of unit 'x' differ in their weight")
+    assert hint == "give all rows of a unit the same weight"
 
 
 def test_a_unit_with_several_slices_is_refused(write):
     files = [write("p.csv", "u,g,a,b\nq,m,0,0\nx,m,1,0\nx,n,2,0\n"), write("t.csv", "u,s\nx,A\n")]
-    assert refusal(files, by=("g",))[:2] == (DataError, "unit 'x' has several slices")
+    assert refusal(files, by=("g",))[:2] == (
+        DataError,
+        "the rows of unit 'x' differ in their slice",
+    )
 
 
 def test_a_unit_with_several_slices_is_refused_where_they_are_of_two_columns(write):
@@ -272,7 +278,7 @@ def test_a_unit_with_several_slices_is_refused_where_they_are_of_two_columns(wri
         write("p.csv", "u,g,h,a,b\nx,m,1,1,0\nx,m,2,2,0\n"),
         write("t.csv", "u,s\nx,A\n"),
     ]
-    assert refusal(files, by=("g", "h"))[1] == "unit 'x' has several slices"
+    assert refusal(files, by=("g", "h"))[1] == "the rows of unit 'x' differ in their slice"
 
 
 def test_a_negative_weight_of_a_unit_has_its_place_after_skipped_rows(write):
@@ -287,14 +293,14 @@ def test_a_negative_weight_of_a_unit_has_its_place_after_skipped_rows(write):
     )
 
 
-def test_without_units_slices_would_cut_the_only_one(write):
+def test_without_units_slices_would_split_the_only_one(write):
     files = [write("p.csv", "g,a,b\nm,1,0\n"), write("t.csv", "s\nA\n")]
     kind, message, hint = refusal(files, unit=None, by=("g",))
     assert (kind, message) == (
         UsageError,
-        "without --unit all rows are one unit, which --by would cut",
+        "without --unit all rows are one unit, which --by cannot split",
     )
-    assert hint == "for one number for each value of g: --unit g --reduction none"
+    assert hint == "for one value per g: --unit g --reduction none"
 
 
 def test_a_column_is_not_the_unit_and_the_slice(write):
@@ -380,10 +386,10 @@ def test_rows_matched_by_key_are_in_the_units_of_the_first_file(write):
     ]
 
 
-def test_a_unit_that_comes_back_among_matched_rows_has_its_line(write):
+def test_a_unit_whose_rows_are_not_adjacent_among_matched_rows_has_its_line(write):
     files = [write("p.csv", "k,u,p\n1,x,5\n2,y,6\n3,x,7\n"), write("t.csv", "k,t\n3,C\n2,B\n1,A\n")]
     _, message, _ = refusal(files, TOGETHER, on=("k",))
-    assert message == "'p.csv', line 4, column 'u': unit 'x' comes back after others"
+    assert message == "'p.csv', line 4, column 'u': the rows of unit 'x' are not adjacent"
 
 
 def test_a_skipped_row_leaves_its_unit_where_rows_line_up(write):
@@ -420,7 +426,9 @@ def test_a_unit_may_span_blocks(write, monkeypatch, chunk):
 
 @pytest.mark.parametrize("chunk", [7, 16, 64])
 @pytest.mark.parametrize("file", ["p.csv", "t.csv"])
-def test_a_unit_that_comes_back_blocks_later_has_its_line(write, monkeypatch, chunk, file):
+def test_a_unit_whose_rows_are_not_adjacent_blocks_later_has_its_line(
+    write, monkeypatch, chunk, file
+):
     monkeypatch.setattr(source, "CHUNK", chunk)
     names = [f"u{number}" for number in range(20)]
     back = [*names, "u3"]
@@ -430,7 +438,7 @@ def test_a_unit_that_comes_back_blocks_later_has_its_line(write, monkeypatch, ch
         write("t.csv", "u,s\n" + "".join(f"{name},A\n" for name in rows["t.csv"])),
     ]
     _, message, _ = refusal(files)
-    assert message == f"'{file}', line 22, column 'u': unit 'u3' comes back after others"
+    assert message == f"'{file}', line 22, column 'u': the rows of unit 'u3' are not adjacent"
 
 
 def test_a_unit_larger_than_all_blocks_is_still_one(write):
@@ -524,11 +532,11 @@ def test_a_unit_with_weight_0_only_is_left_out_and_noted(write, run):
     write("a.csv", "u,w,prediction,target\na,0,1,0\na,0,2,0\nb,1,5,0\n")
     ran = run(["compute", "mae", "a.csv", "--unit", "u", "--weight", "w", "-f", "value"])
     assert (ran.code, ran.out) == (0, "5.0\n")
-    assert ran.err == "note: mae: 1 unit in which no row counts\n"
+    assert ran.err == "note: mae: 1 unit left out, with every row ignored or of weight 0\n"
 
 
 def test_where_no_unit_counts_there_is_no_number(write, run):
     write("a.csv", "u,w,prediction,target\na,0,1,0\nb,0,5,0\n")
     ran = run(["compute", "mae", "a.csv", "--unit", "u", "--weight", "w"])
     assert ran.code == 3
-    assert ran.err.startswith("error: no row counts")
+    assert ran.err.startswith("error: every row is ignored or has weight 0")

@@ -202,7 +202,7 @@ def test_a_class_of_the_prediction_may_be_ignored():
 
 
 def test_it_is_an_error_if_every_label_is_ignored():
-    with pytest.raises(DataError, match=r"^no row counts: every one is ignored$"):
+    with pytest.raises(DataError, match=r"^every row is ignored$"):
         lossctl.compute("scce", [[0.5, 0.5]], [1], ignore_index=1)
 
 

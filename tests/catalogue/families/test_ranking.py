@@ -279,7 +279,7 @@ def test_each_list_has_its_own_number():
 
 @pytest.mark.parametrize("loss", ["listnet", "lambdarank"])
 def test_lists_have_as_many_scores_as_grades(loss):
-    with pytest.raises(lossctl.errors.DataError, match="the arrays do not fit in unit 1"):
+    with pytest.raises(lossctl.errors.DataError, match="the arrays of unit 1 do not match"):
         lossctl.compute(loss, [[1.0], [1.0, 2.0]], [[1.0], [1.0]])
 
 
