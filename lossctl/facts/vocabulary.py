@@ -70,6 +70,12 @@ class Fact:
         """Its option on the command line: `--n-classes`."""
         return "--" + (self.flag or self.name).replace("_", "-")
 
+    @property
+    def denial(self) -> str:
+        """The option that states that it does not hold: `--no-outliers`, `--overlap`."""
+        name = self.option.removeprefix("--")
+        return f"--{name.removeprefix('no-')}" if name.startswith("no-") else f"--no-{name}"
+
     def checked(self, value: object, losses: Iterable[str] = ()) -> FactValue:
         """Return a value as this fact's type; words may have hyphens for underscores.
 
@@ -112,7 +118,7 @@ class Fact:
         if not isinstance(value, str):
             said = "a list" if isinstance(value, list | tuple) else quote(str(value))
             raise UsageError(f"{self.name} must be one word, not {said}")
-        raise UsageError.unknown("value", value, words, self.name)
+        raise UsageError.unknown("loss" if self.type == "loss" else self.name, value, words)
 
     def _number(self, value: object) -> int | float:
         number = float(value) if isinstance(value, str) and NUMBER.fullmatch(value) else value

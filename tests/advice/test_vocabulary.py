@@ -55,20 +55,20 @@ def test_a_value_is_of_the_type_of_its_fact(base, name, said, value):
 
 TASKS = "one of binary_classification, multiclass_classification"
 NOT_SAID = [
-    ("task", "regresion", "there is no value 'regresion' of task\ndid you mean 'regression'?"),
-    ("task", "Regression", "there is no value 'Regression' of task\ndid you mean 'regression'?"),
+    ("task", "regresion", "unknown task 'regresion'\ndid you mean 'regression'?"),
+    ("task", "Regression", "unknown task 'Regression'\ndid you mean 'regression'?"),
     (
         "output",
         "xyz",
-        "there is no value 'xyz' of output\nthere are: 'continuous', 'probability'",
+        "unknown output 'xyz'\none of 'continuous', 'probability'",
     ),
     ("task", "classification", f"task classification is several: say which\n{TASKS}"),
     ("task", ["regression"], "task must be one word, not a list"),
     ("task", True, "task must be one word, not 'True'"),
     ("task", 1, "task must be one word, not '1'"),
-    ("task", "", "there is no value '' of task"),
+    ("task", "", "unknown task ''"),
     ("need", "easy", "need easy is several: say which\none of smooth, stable"),
-    ("need", ["smooth", "stabel"], "there is no value 'stabel' of need\ndid you mean 'stable'?"),
+    ("need", ["smooth", "stabel"], "unknown need 'stabel'\ndid you mean 'stable'?"),
     ("need", [["smooth"]], "need must be one word, not a list"),
     ("outliers", "yes", "outliers must be true or false, not 'yes'"),
     ("outliers", 1, "outliers must be true or false, not '1'"),
@@ -92,9 +92,9 @@ NOT_SAID = [
     (
         "asked_for",
         "cross_entropie",
-        "there is no value 'cross_entropie' of asked_for\ndid you mean 'cross_entropy'?",
+        "unknown loss 'cross_entropie'\ndid you mean 'cross_entropy'?",
     ),
-    ("asked_for", "regression", "there is no value 'regression' of asked_for"),
+    ("asked_for", "regression", "unknown loss 'regression'"),
 ]
 
 
@@ -131,7 +131,7 @@ def test_a_fact_is_found_with_hyphens_too(vocabulary):
 
 
 def test_an_unknown_fact_is_told_with_the_nearest(vocabulary):
-    with pytest.raises(UsageError, match=r"^there is no fact 'taks'\ndid you mean 'task'\?$"):
+    with pytest.raises(UsageError, match=r"^unknown fact 'taks'\ndid you mean 'task'\?$"):
         vocabulary.fact("taks")
 
 
@@ -363,9 +363,9 @@ def test_an_option_may_be_given_several_times(base):
 
 
 def test_a_wrong_option_is_told_with_the_nearest(base):
-    with pytest.raises(UsageError, match=r"^there is no fact 'taks'\ndid you mean 'task'\?$"):
+    with pytest.raises(UsageError, match=r"^unknown fact 'taks'\ndid you mean 'task'\?$"):
         from_options(base, {"taks": "regression"})
-    with pytest.raises(UsageError, match=r"^there is no value 'smoth' of need\ndid you mean"):
+    with pytest.raises(UsageError, match=r"^unknown need 'smoth'\ndid you mean"):
         from_options(base, {"need": "stable,smoth"})
 
 
@@ -407,10 +407,10 @@ def test_standard_input_that_is_no_text_is_refused(base, monkeypatch, errors):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("\ntaks: regression", "2: there is no fact 'taks'\ndid you mean 'task'?"),
+        ("\ntaks: regression", "2: unknown fact 'taks'\ndid you mean 'task'?"),
         (
             "\ntask: regresion",
-            "2: there is no value 'regresion' of task\ndid you mean 'regression'?",
+            "2: unknown task 'regresion'\ndid you mean 'regression'?",
         ),
         ("\ntask: classification", f"2: task classification is several: say which\n{TASKS}"),
         ("\noutliers: 'true'", "2: outliers must be true or false, not 'true'"),
@@ -422,7 +422,7 @@ def test_standard_input_that_is_no_text_is_refused(base, monkeypatch, errors):
         ("\n- task", "2: a mapping is needed, not a list"),
         (
             "\nasked_for: cross_entropie",
-            "2: there is no value 'cross_entropie' of asked_for\ndid you mean 'cross_entropy'?",
+            "2: unknown loss 'cross_entropie'\ndid you mean 'cross_entropy'?",
         ),
     ],
 )
@@ -461,7 +461,7 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "    question: Which field is it?",
         "    qestion: Which field is it?",
         "    qestion:",
-        "there is no key 'qestion'\ndid you mean 'question'?",
+        "unknown key 'qestion'\ndid you mean 'question'?",
     ),
     "missing key": (
         "    help: the field\n",
@@ -473,13 +473,13 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "    group: data\n    type: integer",
         "    group: date\n    type: integer",
         "    group: date",
-        "there is no group 'date'\ndid you mean 'data'?",
+        "unknown group 'date'\ndid you mean 'data'?",
     ),
     "type": (
         "    type: loss",
         "    type: los",
         "    type: los",
-        "there is no type 'los'\ndid you mean 'loss'?",
+        "unknown type 'los'\ndid you mean 'loss'?",
     ),
     "switch": (
         "    hint: true",
@@ -491,31 +491,31 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "      easy: [smooth, stable]",
         "      easy: [smooth, stabel]",
         "      easy:",
-        "there is no value 'stabel'\ndid you mean 'stable'?",
+        "unknown value 'stabel'\ndid you mean 'stable'?",
     ),
     "value that looks like another": (
         "      easy: [smooth, stable]\n",
         "      easy: [smooth, stable]\n    appears:\n      stabel: [smooth]\n",
         "      stabel:",
-        "there is no value 'stabel'\ndid you mean 'stable'?",
+        "unknown value 'stabel'\ndid you mean 'stable'?",
     ),
     "value that it looks like": (
         "      easy: [smooth, stable]\n",
         "      easy: [smooth, stable]\n    appears:\n      stable: [smoth]\n",
         "      stable: [smoth]",
-        "there is no value 'smoth'\ndid you mean 'smooth'?",
+        "unknown value 'smoth'\ndid you mean 'smooth'?",
     ),
     "fact in a derivation": (
         "  then: {output: probability}",
         "  then: {outptu: probability}",
         "  then: {outptu",
-        "there is no fact 'outptu'\ndid you mean 'output'?",
+        "unknown fact 'outptu'\ndid you mean 'output'?",
     ),
     "value in a derivation": (
         "  then: {output: probability}",
         "  then: {output: probabilty}",
         "  then: {output",
-        "there is no value 'probabilty' of output\ndid you mean 'probability'?",
+        "unknown output 'probabilty'\ndid you mean 'probability'?",
     ),
     "union in a derivation": (
         "  then: {task: multiclass_classification}",
@@ -527,7 +527,7 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         f"- when: {{task: {MULTICLASS}}}",
         "- when: {task: multiclas_classification}",
         "- when: {task: multiclas_",
-        f"there is no value 'multiclas_classification' of task\ndid you mean '{MULTICLASS}'?",
+        f"unknown task 'multiclas_classification'\ndid you mean '{MULTICLASS}'?",
     ),
     "reason of a derivation": (
         TWO_CLASSES,
@@ -539,13 +539,13 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "- when: {task: regression, output: probability}",
         "- when: {taks: regression, output: probability}",
         "- when: {taks",
-        "there is no fact 'taks'\ndid you mean 'task'?",
+        "unknown fact 'taks'\ndid you mean 'task'?",
     ),
     "reason of a contradiction": (
         "  because: A number is no probability.",
         "  becuase: A number is no probability.",
         "  becuase",
-        "there is no key 'becuase'\ndid you mean 'because'?",
+        "unknown key 'becuase'\ndid you mean 'because'?",
     ),
     "part without a meaning": (
         "  loss: the loss\n",
@@ -584,7 +584,7 @@ def test_what_is_wrong_in_the_vocabulary_is_told_with_its_place(small, old, new,
 def test_a_misspelt_part_of_the_vocabulary_is_refused(small, name, misspelt):
     with pytest.raises(UsageError) as caught:
         read_folder(small(facts=(f"\n{name}:", f"\n{misspelt}:")))
-    assert f"there is no key '{misspelt}'" in caught.value.message
+    assert f"unknown key '{misspelt}'" in caught.value.message
     assert caught.value.hint == f"did you mean '{name}'?"
 
 
