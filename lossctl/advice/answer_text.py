@@ -56,10 +56,10 @@ def stated_as(name: str, value: FactValue) -> str:
 
 def option(advice: Advice, name: str, value: FactValue) -> str:
     """Write a fact as the command line takes it."""
-    flag = advice.base.vocabulary.facts[name].option
+    fact = advice.base.vocabulary.facts[name]
     if isinstance(value, bool):
-        return flag if value else f"--no-{flag[2:]}"
-    return f"{flag} {said(value).replace(', ', ',')}"
+        return fact.option if value else fact.denial
+    return f"{fact.option} {said(value).replace(', ', ',')}"
 
 
 def sections(advice: Advice, fields: Fields, *, explain: bool) -> dict[str, str]:

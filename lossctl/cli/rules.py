@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
-from lossctl.cli.output import FilesOption, FormatOption, Output
-from lossctl.cli.parameters import Command, Group
+from lossctl.cli.commands import Group, command_of
+from lossctl.cli.output import Output, PageOutput
 from lossctl.errors import UsageError
 from lossctl.report import Column, Table
 
@@ -22,37 +22,23 @@ RulesOption = Annotated[
     ),
 ]
 
-app = typer.Typer(
-    cls=Group,
-    help="List, explain and check the rules behind recommend.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
 
-
-@app.callback()
-def _rules() -> None:
-    pass
-
-
-@app.command("list", cls=Command)
 def list_rules(
+    *,
     loss: Annotated[str | None, typer.Option(metavar="LOSS", help="Only rules on a loss.")] = None,
     kind: Annotated[
         str | None,
         typer.Option(help="Only rules of a kind: default, prefer, avoid, forbid, advise."),
     ] = None,
     rules: RulesOption = None,
-    form: FormatOption = None,
-    output: FilesOption = None,
+    output: PageOutput,
 ) -> None:
     """List the rules: what each is about, and when it speaks."""
     from lossctl.advice.problem import loss_name  # noqa: PLC0415  # --help reads no rules
     from lossctl.advice.rule_base import load  # noqa: PLC0415
     from lossctl.advice.rules import KINDS  # noqa: PLC0415
 
-    destination = Output(form, output or [], None, rules or [])
+    output.check(rules or [])
     base = load(tuple(rules or ()))
     if kind is not None and kind not in KINDS:
         raise UsageError.unknown("kind", kind, KINDS)
@@ -87,11 +73,11 @@ def list_rules(
         )
         for rule in chosen
     ]
-    destination.emit(Table("rules", columns, rows, "rule"))
+    output.emit(Table("rules", columns, rows, "rule"))
 
 
-@app.command("show", cls=Command)
 def show_rule(
+    *,
     name: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="The rule.", show_default=False)
     ] = None,
@@ -102,28 +88,26 @@ def show_rule(
         ),
     ] = False,
     rules: RulesOption = None,
-    form: FormatOption = None,
-    output: FilesOption = None,
+    output: PageOutput,
 ) -> None:
     """Explain a rule, or show all of them as they are in effect."""
     from lossctl.advice.rule_base import load  # noqa: PLC0415
     from lossctl.advice.workshop.rule_page import effective_rules, rule_card  # noqa: PLC0415  # --help reads none
 
-    destination = Output(form, output or [], None, rules or [])
+    output.check(rules or [])
     if effective == (name is not None):
         raise UsageError("either the ID of a rule or --effective is needed", "lossctl rules list")
     base = load(tuple(rules or ()))
     if name is None:
-        destination.emit(effective_rules(base))
+        output.emit(effective_rules(base))
     else:
-        destination.emit(rule_card(base, name))
+        output.emit(rule_card(base, name))
 
 
-@app.command("lint", cls=Command)
 def lint_rules(
+    *,
     rules: RulesOption = None,
-    form: FormatOption = None,
-    output: FilesOption = None,
+    output: PageOutput,
 ) -> None:
     """Look for what is wrong with the rules although every file is well-formed.
 
@@ -132,7 +116,7 @@ def lint_rules(
     from lossctl.advice.rule_base import load  # noqa: PLC0415
     from lossctl.advice.workshop.lint import agreement, lint  # noqa: PLC0415  # --help reads no rules
 
-    destination = Output(form, output or [], None, rules or [])
+    output.check(rules or [])
     base = load(tuple(rules or ()))
     shipped = load().rules
     found = [
@@ -145,20 +129,19 @@ def lint_rules(
     columns = (Column("check"), Column("subject"), Column("place"), Column("message"))
     rows = [(each.check, each.subject, each.place, each.message) for each in found]
     if rows:
-        destination.emit(Table("findings", columns, rows, "subject"))
+        output.emit(Table("findings", columns, rows, "subject"))
         raise typer.Exit(FOUND)
-    _passed(destination, "findings", columns, f"{len(base.rules)} rules, nothing found")
+    _passed(output, "findings", columns, f"{len(base.rules)} rules, nothing found")
 
 
-@app.command("test", cls=Command)
 def run_tests(
+    *,
     scenarios: Annotated[
         list[str] | None,
         typer.Option(metavar="FILE", help="Scenarios of your own besides. Repeatable."),
     ] = None,
     rules: RulesOption = None,
-    form: FormatOption = None,
-    output: FilesOption = None,
+    output: PageOutput,
 ) -> None:
     """Run the examples of all rules, and whole scenarios.
 
@@ -167,36 +150,35 @@ def run_tests(
     from lossctl.advice.rule_base import load  # noqa: PLC0415
     from lossctl.advice.workshop.rule_tests import failures, wrong_examples  # noqa: PLC0415  # --help reads none
 
-    destination = Output(form, output or [], None, [*(rules or []), *(scenarios or [])])
+    output.check([*(rules or []), *(scenarios or [])])
     base = load(tuple(rules or ()))
     stories = _scenarios(base, scenarios or [], shipped=not rules)
     rows: list[Any] = [("example", name, message) for name, message in wrong_examples(base)]
     rows += [("scenario", each.name, said) for each in stories for said in failures(each, base)]
     columns = (Column("test"), Column("name"), Column("message"))
     if rows:
-        destination.emit(Table("failures", columns, rows, "name"))
+        output.emit(Table("failures", columns, rows, "name"))
         raise typer.Exit(FOUND)
     examples = sum(len(rule.fires) + len(rule.silent) for rule in base.rules.values())
     message = f"{examples:,} examples of {len(base.rules)} rules and {len(stories)} scenarios pass"
-    _passed(destination, "failures", columns, message)
+    _passed(output, "failures", columns, message)
 
 
-@app.command("coverage", cls=Command)
 def cover_rules(
+    *,
     scenarios: Annotated[
         list[str] | None,
         typer.Option(metavar="FILE", help="Scenarios of your own besides. Repeatable."),
     ] = None,
     rules: RulesOption = None,
-    form: FormatOption = None,
-    output: FilesOption = None,
+    output: PageOutput,
 ) -> None:
     """Count what the tests of the rules touch, and what the rules make of their sources."""
     from lossctl.advice.rule_base import folder, load  # noqa: PLC0415
     from lossctl.advice.rule_files import STATEMENTS  # noqa: PLC0415  # --help reads no rules
     from lossctl.advice.workshop.rule_tests import coverage  # noqa: PLC0415
 
-    destination = Output(form, output or [], None, [*(rules or []), *(scenarios or [])])
+    output.check([*(rules or []), *(scenarios or [])])
     base = load(tuple(rules or ()))
     stories = _scenarios(base, scenarios or [], shipped=True)
     shares = coverage(base, stories, folder() / STATEMENTS)
@@ -207,7 +189,7 @@ def cover_rules(
         Column("missing"),
     )
     rows = [(each.what, each.covered, each.of, list(each.missing)) for each in shares]
-    destination.emit(Table("coverage", columns, rows, "covered"))
+    output.emit(Table("coverage", columns, rows, "covered"))
     if any(each.missing for each in shares):
         raise typer.Exit(FOUND)
 
@@ -221,16 +203,29 @@ def _scenarios(base: Any, files: Sequence[str], *, shipped: bool) -> list[Any]: 
     return [each for file in (*ours, *files) for each in read_scenarios(file, base)]
 
 
-def _passed(destination: Output, name: str, columns: tuple[Column, ...], message: str) -> None:
+def _passed(output: Output, name: str, columns: tuple[Column, ...], message: str) -> None:
     """Say that all is well: to people in a sentence, to programs as an empty list."""
     from lossctl.render import Format  # noqa: PLC0415
 
-    if destination.form in (None, Format.TEXT) and not destination.files:
+    if output.form in (None, Format.TEXT) and not output.paths:
         typer.echo(message)
     else:
-        destination.emit(Table(name, columns, [], columns[1].name))
+        output.emit(Table(name, columns, [], columns[1].name))
+
+
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "list": list_rules,
+    "show": show_rule,
+    "lint": lint_rules,
+    "test": run_tests,
+    "coverage": cover_rules,
+}
 
 
 def command() -> Any:  # noqa: ANN401
-    """Make the command."""
-    return typer.main.get_command(app)
+    """Make the group of commands."""
+    return Group(
+        name="rules",
+        help="List, explain and check the rules behind recommend.",
+        commands=[command_of(function, name) for name, function in COMMANDS.items()],
+    )
