@@ -141,7 +141,7 @@ def losses() -> Mapping[str, Loss]:
     """Return the catalogue: every loss by its name.
 
     >>> losses()["huber"].summary
-    'Square of a small residual, a line of slope delta beyond delta.'
+    'Quadratic for small residuals, linear with slope delta beyond delta.'
     """
     from lossctl.catalogue.scan import load  # noqa: PLC0415  # numpy is not needed for --help
 

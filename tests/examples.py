@@ -85,6 +85,18 @@ def agrees(said: str, printed: str) -> bool:
     return re.fullmatch(pattern, printed) is not None
 
 
+def without_output(text: str) -> str:
+    """Return a text with the commands of its console blocks, and without what they print."""
+
+    def block(found: re.Match[str]) -> str:
+        return (
+            "".join(["```console\n", *(f"$ {each.command}\n" for each in examples(found[0]))])
+            + "```"
+        )
+
+    return BLOCK.sub(block, text)
+
+
 def renewed(text: str, folder: Path, environment: Mapping[str, str]) -> str:
     """Run every example of a text, and write what it prints now where that is something else."""
 

@@ -22,6 +22,7 @@ import lossctl.engine.fold as engine
 from lossctl.block import Array, Block, Words
 from lossctl.catalogue.definition import Loss
 from lossctl.catalogue.kinds import (
+    BinaryKind,
     BoxesKind,
     CumulativeKind,
     DirectionsKind,
@@ -35,7 +36,6 @@ from lossctl.catalogue.kinds import (
     SignsKind,
     TargetMaskKind,
     VectorsKind,
-    WholeKind,
 )
 from lossctl.catalogue.options import Interval, Setting
 from lossctl.engine.computation import Computation, prepare
@@ -627,7 +627,7 @@ def elements(
         return boxes(kind, largest, step)
     if isinstance(kind, DistributionKind):
         return distributions(*shape) if step is None else one_hot(*shape)
-    if isinstance(kind, WholeKind):
+    if isinstance(kind, BinaryKind):
         return one_hot(*shape) if kind.wide and shape else ZERO_OR_ONE
     return numbers(kind.within, largest, step)
 
@@ -842,7 +842,7 @@ def _out_of_range(kind: Kind, rows: Array, case: Case) -> list[float]:
         return [-1.0, float(case.columns), 0.5]
     if isinstance(kind, SignsKind):
         return [0.5, 2.0, math.nextafter(1, 2), 5e-324]
-    if isinstance(kind, WholeKind):
+    if isinstance(kind, BinaryKind):
         return [0.5, -1.0, 2.0]
     return just_outside(kind.within)
 

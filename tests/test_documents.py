@@ -1,22 +1,28 @@
-"""The documents are true: every console block in them runs and prints what it says."""
+"""The documents are true: what they show runs, and prints or gives what they say."""
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
+import tokenize
+from io import StringIO
 
+import numpy as np
 import pytest
-from examples import ROOT, agrees, documents, examples, run
+from examples import ROOT, agrees, documents, examples, run, without_output
+from loss_pages import pages
 
 import lossctl
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-EXAMPLES = [
-    example
-    for path in documents()
-    for example in examples(path.read_text(encoding="utf-8"), path.stem)
-]
+TEXTS = {path.relative_to(ROOT): path.read_text(encoding="utf-8") for path in documents()}
+EXAMPLES = [example for path, text in TEXTS.items() for example in examples(text, str(path))]
+PYTHON = {
+    str(path): "\n".join(blocks)
+    for path, text in TEXTS.items()
+    if (blocks := re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+}
 
 
 @pytest.fixture
@@ -32,22 +38,61 @@ def test_a_command_of_a_document_prints_what_it_says(example, project, environme
         assert printed == example.printed, "after a change on purpose: python -m tests.renew"
 
 
-def test_the_python_of_the_readme_runs(project, monkeypatch):
+def comments(source: str) -> dict[int, str]:
+    """Return the comments of a source by line."""
+    tokens = tokenize.generate_tokens(StringIO(source).readline)
+    return {
+        token.start[0]: token.string.removeprefix("# ")
+        for token in tokens
+        if token.type == tokenize.COMMENT
+    }
+
+
+@pytest.mark.parametrize("document", PYTHON)
+def test_the_python_of_a_document_gives_what_its_comments_say(document, project, monkeypatch):
     monkeypatch.chdir(project)
-    for block in PYTHON:
-        exec(compile(block, "README.md", "exec"), {})  # noqa: S102
+    source, names = PYTHON[document], {"__name__": "document"}
+    said = comments(source)
+    for statement in ast.parse(source).body:
+        code = ast.unparse(statement)
+        if isinstance(statement, ast.Expr) and statement.end_lineno in said:
+            expected = eval(said[statement.end_lineno], {"array": np.array})  # noqa: S307
+            value = eval(code, names)  # noqa: S307
+            if isinstance(expected, str):
+                assert value == expected
+            else:
+                assert value == pytest.approx(expected, rel=1e-7)
+        else:
+            exec(code, names)  # noqa: S102
 
 
-def test_every_loss_command_and_exit_code_is_in_the_readme():
-    for name in [
-        *(f"compute {each}" for each in lossctl.losses()),
-        "list",
-        "show",
-        "inspect",
-        "recommend",
-        "rules",
-    ]:
+def test_links_between_documents_lead_somewhere():
+    for path, text in TEXTS.items():
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+            assert (ROOT / path.parent / link).exists(), f"{path}: {link}"
+
+
+@pytest.mark.parametrize(
+    ("path", "page"), pages().items(), ids=lambda each: getattr(each, "stem", "")
+)
+def test_the_pages_on_losses_are_made_of_the_losses_as_they_are(path, page):
+    written = path.read_text(encoding="utf-8") if path.exists() else ""
+    assert without_output(written) == page, "python -m tests.renew"
+
+
+def test_every_loss_is_explained_with_a_command():
+    text = "".join(pages().values())
+    for name in lossctl.losses():
+        assert f"$ lossctl compute {name} " in text
+
+
+def test_every_command_is_in_the_readme():
+    for name in ("compute", "list", "show", "inspect", "recommend"):
         assert f"$ lossctl {name} " in README or f"`lossctl {name}" in README, name
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 200
 
 
 def test_there_are_examples():

@@ -88,7 +88,7 @@ def test_no_modules_import_each_other_in_a_circle():
 @pytest.mark.parametrize(
     ("module", "planted"),
     [
-        ("lossctl.catalogue.families.regression", "from lossctl.engine.fold import fold"),
+        ("lossctl.catalogue.families.regression.robust", "from lossctl.engine.fold import fold"),
         ("lossctl.engine.sums", "def late():\n    from lossctl.cli import main"),
         ("lossctl.tables.text", "import lossctl.engine.plan"),
         ("lossctl.render.csv", "from lossctl.catalogue import names"),

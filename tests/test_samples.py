@@ -13,7 +13,6 @@ from samples import SAMPLES
 import lossctl
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 every_sample = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.arguments)
 
@@ -43,8 +42,3 @@ def test_the_command_prints_the_number_of_another_tool(sample, project, monkeypa
     ran = run(["compute", *shlex.split(sample.arguments), "--format", "value", "--quiet"])
     assert (ran.code, ran.err) == (0, "")
     assert float(ran.out) == pytest.approx(sample.number, rel=sample.tolerance, abs=0)
-
-
-@every_sample
-def test_the_command_stands_in_the_readme(sample):
-    assert f"$ {sample.command}\n" in README

@@ -57,10 +57,13 @@ PerUnit: TypeAlias = Annotated[Array, Terms(elements=False, columns="sum", of="u
 SeveralPerUnit: TypeAlias = Annotated[Array, Terms(elements=False, columns="", of="unit")]
 PerRole: TypeAlias = Annotated[tuple[Array, ...], Terms(elements=False, columns="sum", of="role")]
 
+METHODS = {"mean": ".mean()", "sum": ".sum()", "none": ""}
+"""The reductions of a twin whose code makes an array."""
+
 REDUCTIONS = {
     "torch": {"mean": '"mean"', "sum": '"sum"', "none": '"none"'},
     "keras": {"mean": '"sum_over_batch_size"', "sum": '"sum"', "none": "None"},
-    "optax": {"mean": ".mean()", "sum": ".sum()", "none": ""},
+    "optax": METHODS,
     "sklearn": {"mean": ""},
     "scipy": {"mean": ""},
 }
@@ -336,6 +339,7 @@ def loss(
 
 
 __all__ = [
+    "METHODS",
     "Choice",
     "DataNote",
     "Loss",

@@ -1,4 +1,4 @@
-"""Arithmetic that keeps its digits, and its sense, where the plain formula would lose them."""
+"""Arithmetic that keeps its precision, and its meaning, where the plain formula would not."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sigmoid(logits: Array) -> Array:
 
 
 def log_softmax(logits: Array) -> Array:
-    """Return the logarithms of the softmax of each row, `(n, classes)`.
+    """Return the log softmax of each row, `(n, classes)`.
 
     >>> log_softmax(np.array([[0.0, 1000.0]]))
     array([[-1000.,     0.]])
@@ -39,13 +39,13 @@ def log_softmax(logits: Array) -> Array:
     largest = logits.argmax(axis=1)[:, None]
     shifted = logits - np.take_along_axis(logits, largest, axis=1)
     others = np.exp(shifted)
-    # The largest adds exactly 1 to the sum; log1p keeps the digits of what the others add.
+    # The largest adds exactly 1 to the sum; log1p keeps the digits that the others add.
     np.put_along_axis(others, largest, 0.0, axis=1)
     return shifted - np.log1p(others.sum(axis=1, keepdims=True))
 
 
 def taken(table: Array, column: Codes) -> Array:
-    """Take one column of each row.
+    """Take one entry of each row.
 
     >>> taken(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 0]))
     array([2., 3.])
@@ -54,7 +54,7 @@ def taken(table: Array, column: Codes) -> Array:
 
 
 def replaced(table: Array, column: Codes, number: float) -> Array:
-    """Return a copy that has a number in one column of each row.
+    """Return a copy with one entry of each row replaced by a number.
 
     >>> replaced(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 0]), 0.0)
     array([[1., 0.],
@@ -65,8 +65,33 @@ def replaced(table: Array, column: Codes, number: float) -> Array:
     return table
 
 
+def row_shares(amounts: Array) -> Array:
+    """Divide each row by its sum, however large; a row of zeros stays as it is.
+
+    >>> row_shares(np.array([[1.5e308, 1.5e308], [0.0, 0.0]]))
+    array([[0.5, 0.5],
+           [0. , 0. ]])
+    """
+    largest = amounts.max(axis=1, keepdims=True)
+    # A sum of scaled amounts cannot overflow; powers of 2 keep all digits.
+    scaled = np.ldexp(amounts, -np.frexp(largest)[1])
+    total = scaled.sum(axis=1, keepdims=True)
+    return scaled / np.where(total == 0.0, 1.0, total)
+
+
+def share_of_gap(share: Array, lower: Array, upper: Array) -> Array:
+    """Multiply a share of at most 1 by a difference, which itself may overflow.
+
+    >>> with np.errstate(over="ignore", invalid="ignore"):
+    ...     share_of_gap(np.array([0.25]), np.array([-1.5e308]), np.array([1.5e308]))
+    array([7.5e+307])
+    """
+    gap = upper - lower
+    return np.where(np.isfinite(gap), share * gap, share * upper - share * lower)
+
+
 def error_function(number: Array) -> Array:
-    """Return erf of each number; numpy has none, C's keeps all digits.
+    """Return erf of each number, to full precision; numpy has none.
 
     >>> error_function(np.array([0.0, 1.0]))
     array([0.        , 0.84270079])
@@ -75,7 +100,7 @@ def error_function(number: Array) -> Array:
 
 
 def complementary_error_function(number: Array) -> Array:
-    """Return erfc, 1 - erf, of each number, with all digits also where erf is nearly 1.
+    """Return erfc, 1 - erf, of each number, to full precision even where erf is nearly 1.
 
     >>> complementary_error_function(np.array([0.0, 6.0]))
     array([1.00000000e+00, 2.15197367e-17])
@@ -90,7 +115,7 @@ def _elementwise(function: Callable[[float], float]) -> Callable[[Array], Array]
 
 @cache
 def quadrature() -> tuple[Array, Array]:
-    """Return the eight nodes of Gauss and Legendre on [0, 1], and their weights.
+    """Return the nodes and weights of Gauss-Legendre quadrature of order 8 on [0, 1].
 
     >>> nodes, weights = quadrature()
     >>> round(float(weights @ nodes**2), 12)  # the integral of x² is 1/3

@@ -1,7 +1,7 @@
-"""An option of a loss: what its signature says of it, and the one check of its values.
+"""An option of a loss: what its signature says about it, and the one check of its values.
 
-The command line and the library both get their options from here, so a value out of range meets
-the same sentence in both.
+The command line and the library both get their options from here, so a value out of range gives the
+same message in both.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ Value: TypeAlias = bool | int | float | str | None
 
 @dataclass(frozen=True)
 class Interval:
-    """A range of real numbers; each end belongs to it or not.
+    """A range of real numbers, with open or closed ends.
 
-    `also` holds single numbers that are legal beside the range of an option.
+    `also` holds single numbers that are legal outside the range of an option.
 
     >>> str(Interval(at_least=0, below=1)), 1.0 in Interval(at_least=0, below=1)
     ('at least 0 and below 1', False)
@@ -42,7 +42,7 @@ class Interval:
         )
 
     def __str__(self) -> str:
-        """Say the range in words."""
+        """Describe the range in words."""
         return " or ".join([self._range(), *(f"{number:g}" for number in self.also)])
 
     def _range(self) -> str:
@@ -54,8 +54,19 @@ class Interval:
             "below": self.below,
             "at most": self.at_most,
         }
-        said = [f"{word} {end:g}" for word, end in ends.items() if math.isfinite(end)]
-        return " and ".join(said) or "any finite number"
+        limits = [f"{word} {end:g}" for word, end in ends.items() if math.isfinite(end)]
+        return " and ".join(limits) or "any finite number"
+
+    def of(self, noun: str) -> str:
+        """Describe a number in this range.
+
+        >>> Interval(at_least=1).of("an integer"), Interval(above=0).of("a number")
+        ('an integer of at least 1', 'a number above 0')
+        """
+        limits = str(self)
+        if limits == "any finite number":
+            return noun
+        return f"{noun} of {limits}" if limits.startswith("at ") else f"{noun} {limits}"
 
 
 REAL = Interval()
@@ -63,16 +74,17 @@ REAL = Interval()
 
 @dataclass(frozen=True)
 class Option:
-    """What a signature cannot say of an option: its meaning, its range, and its effect on roles.
+    """What a signature cannot say about an option: its meaning, its range, its effect on roles.
 
     Args:
         help: a few words, for `--help` and `show`.
         within: the legal numbers.
-        turns: the kind that a role has instead, where this option is on.
-        moves: what the option does to small values of a role: they are "clipped" into
-            [value, 1 - value], "raised" to the value, or, when "near_zero", replaced by it. The
-            rows that it concerns are counted in a note.
-        beyond: of a residual, what the loss is where nearly all are larger; then a note says so.
+        turns: the kind that a role has instead when this option is on.
+        clips: what the option does to small values of a role: they are "clipped" into
+            [value, 1 - value], "raised" to the value, or, when "near_zero", replaced by it. A note
+            counts the rows affected.
+        beyond: for a threshold of residuals, what the loss is beyond it; a note says so if nearly
+            all residuals are larger.
     """
 
     help: str
@@ -83,7 +95,7 @@ class Option:
 
 
 def is_on(value: Value) -> bool:
-    """Tell whether an option takes effect: a switch that is on, or anything that is given."""
+    """Tell whether an option takes effect: a switch that is on, or any value that is set."""
     return value is not None and value is not False
 
 
@@ -100,7 +112,7 @@ class Setting:
 
     @property
     def flag(self) -> str:
-        """The name as it is typed on the command line."""
+        """The option as typed on the command line."""
         return "--" + self.name.replace("_", "-")
 
     @property
@@ -112,20 +124,18 @@ class Setting:
             return "on or off"
         if self.type is str:
             return "text"
-        kind = "a whole number" if self.type is int else "a number"
-        limits = str(self.option.within)
-        return kind if limits == "any finite number" else f"{kind} {limits}"
+        return self.option.within.of("an integer" if self.type is int else "a number")
 
     def checked(self, value: object) -> Value:
-        """Return the value as its type.
+        """Return the value, converted to the option's type.
 
         Raises:
             UsageError: it is of another type or out of range.
         """
         if value is None and self.optional:
             return None
-        whole = hasattr(value, "__index__") and not isinstance(value, bool)
-        if self.type is str and (isinstance(value, str) or whole):
+        integer = hasattr(value, "__index__") and not isinstance(value, bool)
+        if self.type is str and (isinstance(value, str) or integer):
             if self.choices and value not in self.choices:
                 raise UsageError.unknown("value", str(value), self.choices, self.name)
             return str(value)
@@ -133,9 +143,9 @@ class Setting:
             return bool(value)
         number = self._number(value)
         if number is None or number not in self.option.within:
-            said = repr(float(value)) if isinstance(value, float) else str(value)
-            said = said.removesuffix(".0") if self.type is float else said
-            raise UsageError(f"{self.name} must be {self.range}, not {quote(said)}")
+            text = repr(float(value)) if isinstance(value, float) else str(value)
+            text = text.removesuffix(".0") if self.type is float else text
+            raise UsageError(f"{self.name} must be {self.range}, not {quote(text)}")
         return number
 
     def parsed(self, text: str) -> Value:
@@ -155,7 +165,7 @@ class Setting:
         try:
             if NUMBER.fullmatch(text):
                 return self.checked(self.type(text))
-        except ValueError:  # a whole number was asked for
+        except ValueError:  # not an integer
             pass
         raise UsageError(f"{self.name} must be {self.range}, not {quote(text)}")
 
@@ -178,15 +188,15 @@ SWITCH = {"true": True, "on": True, "yes": True, "false": False, "off": False, "
 
 
 def flag(name: str, value: Value) -> str:
-    """Write an option as it is typed: `--delta 1.5`, `--no-half`."""
-    words = name.replace("_", "-")
+    """Write an option as typed on the command line: `--delta 1.5`, `--no-half`."""
+    typed = name.replace("_", "-")
     if isinstance(value, bool):
-        return f"--{words}" if value else f"--no-{words}"
-    return f"--{words} {value}"
+        return f"--{typed}" if value else f"--no-{typed}"
+    return f"--{typed} {value}"
 
 
 def setting(name: str, annotation: object, default: object) -> Setting | None:
-    """Read one annotated parameter or field; None if it carries no `Option`.
+    """Read one annotated parameter or field; None if it has no `Option`.
 
     >>> setting("delta", Annotated[float, Option("x", Interval(above=0))], 1.0).range
     'a number above 0'
@@ -207,31 +217,29 @@ def setting(name: str, annotation: object, default: object) -> Setting | None:
 def numbers(
     option: str, text: str, count: int, *, zero: bool = True, of: str = "class"
 ) -> list[float]:
-    """Read an option that holds one number for each class, or column.
+    """Read an option that holds one number per class, or per column.
 
     Args:
-        option: its name.
-        text: the numbers, a comma between them.
-        count: how many there have to be.
+        option: the name of the option.
+        text: the numbers, separated by commas.
+        count: how many there must be.
         zero: whether some of them, but not all, may be 0.
-        of: what each is for.
+        of: what there is one number for.
 
     Raises:
-        UsageError: some are no such numbers, or they are not as many as there should be.
+        UsageError: these are not such numbers, or not as many as there must be.
 
     >>> numbers("class_weights", "1, 2.5", 2)
     [1.0, 2.5]
     """
     words = [word.strip() for word in text.split(",")]
-    found = [float(word) if NUMBER.fullmatch(word) else math.nan for word in words]
-    legal = all(0.0 <= number < math.inf and (zero or number) for number in found)
-    if not legal or not any(found):
-        which, lest = ("of at least 0", ", not all 0") if zero else ("above 0", "")
+    values = [float(word) if NUMBER.fullmatch(word) else math.nan for word in words]
+    legal = all(0.0 <= value < math.inf and (zero or value) for value in values)
+    if not legal or not any(values):
+        which = "numbers of at least 0 (not all 0)" if zero else "numbers above 0"
+        raise UsageError(f"{option} must be {which}, separated by commas, not {quote(text)}")
+    if len(values) != count:
         raise UsageError(
-            f"{option} must be numbers {which}, a comma between them{lest}, not {quote(text)}"
+            f"{option} has {plural(len(values), 'number')}, but there are {plural(count, of)}"
         )
-    if len(found) != count:
-        raise UsageError(
-            f"{option} has {plural(len(found), 'number')}, but there are {plural(count, of)}"
-        )
-    return found
+    return values

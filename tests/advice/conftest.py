@@ -32,7 +32,7 @@ facts:
     values:
       continuous: a number
       probability: a probability
-    help: what the model puts out
+    help: what the model outputs
     question: What does the model put out?
   labels:
     group: data

@@ -1,4 +1,4 @@
-"""What each kind of input admits, what it makes of it, and what it says otherwise."""
+"""What each kind of input accepts, what it turns it into, and how it rejects the rest."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def validate(kind, values, partners=ALONE):
         (VALUES, [[1.0, 2.0], [3.0, 4.0]]),
         (SCORES, [-1e4, 1e4]),
         (PROBABILITIES, [0.0, 1.0, 5e-324]),
-        (PROBABILITIES, [[0.9, 0.9]]),  # questions of their own: no sum
+        (PROBABILITIES, [[0.9, 0.9]]),  # labels of their own: no sum
         (DISTRIBUTION, [[0.25, 0.75], [1.0, 0.0]]),
         (CLASS_SCORES, [[-5.0, 5.0]]),
         (ZERO_OR_ONE, [0.0, 1.0, -0.0]),
@@ -63,7 +63,7 @@ def test_an_array_in_its_range_is_admitted_as_it_is(kind, values):
         (VALUES, [0.0, math.nan], "x[1]: nan is not a finite number"),
         (VALUES, [[0.0, 1.0], [0.0, math.inf]], "x[1, 1]: inf is not a finite number"),
         (VALUES, [-math.inf, math.nan], "x[0]: -inf is not a finite number"),
-        (RATE, [0.0, -5e-324], "x[1]: -5e-324 is not a finite number at least 0"),
+        (RATE, [0.0, -5e-324], "x[1]: -5e-324 is not a finite number of at least 0"),
         (PROBABILITIES, [1.5], "x[0]: 1.5 is not a probability (between 0 and 1)"),
         (
             PROBABILITIES,
@@ -78,13 +78,13 @@ def test_an_array_in_its_range_is_admitted_as_it_is(kind, values):
         (
             COLUMN,
             [[1.0, 2.0, 3.0]],
-            "x has 3 columns, but values take one\nname the column: --columns x=NAME",
+            "x has 3 columns, but takes one\nname the column: --columns x=NAME",
         ),
         (
             DISTRIBUTION,
             [0.5, 0.5],
             (
-                "x has one column, but rows of class probabilities need one column a class\n"
+                "x has one column, but class probabilities need one column per class\n"
                 "name all of them: --columns x=A+B+C, or use the binary form of the loss"
             ),
         ),
@@ -92,7 +92,7 @@ def test_an_array_in_its_range_is_admitted_as_it_is(kind, values):
             CLASS_SCORES,
             [[0.5], [0.5]],
             (
-                "x has one column, but class scores need one column a class\n"
+                "x has one column, but class scores need one column per class\n"
                 "name all of them: --columns x=A+B+C, or use the binary form of the loss"
             ),
         ),
@@ -150,7 +150,7 @@ def test_rows_that_do_not_sum_to_1_are_counted(rows, count):
 def test_rows_that_do_not_sum_to_1_are_noted():
     (note,) = DISTRIBUTION.conclude("x", {"row_sums": 2000})
     assert (note.kind, note.count) == ("row_sums", 2000)
-    assert note.message == "2,000 rows of x with a sum that is not 1 (tolerance 0.001)"
+    assert note.message == "2,000 rows of x do not sum to 1 (tolerance 0.001)"
     assert DISTRIBUTION.conclude("x", {"row_sums": 0}) == []
 
 
@@ -166,7 +166,7 @@ def test_zeros_become_minus_1():
 def test_mapped_zeros_are_noted():
     (note,) = SIGNS.conclude("x", {"zeros": 1, "minus_ones": 0})
     assert (note.kind, note.count) == ("labels_mapped", 1)
-    assert note.message == "1 label 0 of x taken as -1"
+    assert note.message == "1 label of x mapped from 0 to -1"
     assert SIGNS.conclude("x", {"zeros": 0, "minus_ones": 9}) == []
 
 
@@ -174,7 +174,8 @@ def test_zeros_and_minus_ones_together_are_refused():
     with pytest.raises(DataError) as caught:
         SIGNS.conclude("x", {"zeros": 2000, "minus_ones": 1})
     assert str(caught.value) == (
-        "x mixes 2,000 labels 0 and 1 label -1\nwrite the two classes as 0 and 1, or as -1 and +1"
+        "x mixes 2,000 labels of 0 with 1 label of -1\n"
+        "code the two classes as 0 and 1, or as -1 and +1"
     )
 
 
@@ -238,7 +239,7 @@ def test_without_ignored_labels_nothing_is_marked():
 def test_ignored_labels_are_noted():
     (note,) = LABELS.conclude("x", {"by_number": 1, "ignored": 1000})
     assert (note.kind, note.count) == ("ignored", 1000)
-    assert note.message == "1,000 rows with the ignored label left out"
+    assert note.message == "skipped 1,000 rows with the ignored label"
     assert LABELS.conclude("x", {"by_number": 1}) == []
 
 
@@ -260,7 +261,7 @@ def test_ignored_labels_are_noted():
             OF_THREE,
             (
                 "x[1]: '4' is not a class number from 0 to 2\n"
-                "if rows with this label do not count: --ignore-index 4"
+                "to ignore rows with this label: --ignore-index 4"
             ),
         ),
         (
@@ -269,7 +270,7 @@ def test_ignored_labels_are_noted():
             OF_THREE,
             (
                 "x[0]: '-1' is not a class number from 0 to 2\n"
-                "if rows with this label do not count: --ignore-index -1"
+                "to ignore rows with this label: --ignore-index -1"
             ),
         ),
         (
@@ -278,7 +279,7 @@ def test_ignored_labels_are_noted():
             OF_THREE,
             (
                 "x[0]: '0' is not a class number from 1 to 3\n"
-                "if rows with this label do not count: --ignore-index 0"
+                "to ignore rows with this label: --ignore-index 0"
             ),
         ),
         (LABELS, [0.5], OF_THREE, "x[0]: 0.5 is not a class number"),
@@ -291,7 +292,7 @@ def test_ignored_labels_are_noted():
             (
                 "x[0]: 'cow' is not a class of the prediction ('cat', 'dog') "
                 "or a class number from 0 to 1\n"
-                "if rows with this label do not count: --ignore-index cow"
+                "to ignore rows with this label: --ignore-index cow"
             ),
         ),
         (
@@ -301,7 +302,7 @@ def test_ignored_labels_are_noted():
             (
                 "x[0]: '' is not a class of the prediction ('a', 'b', 'c', 'd', 'e', …) "
                 "or a class number from 0 to 6\n"
-                "if rows with this label do not count: --ignore-index ''"
+                "to ignore rows with this label: --ignore-index ''"
             ),
         ),
         (
@@ -310,7 +311,7 @@ def test_ignored_labels_are_noted():
             OF_THREE,
             (
                 "x[0]: '\\x1b[2J' is not a class number from 0 to 2\n"
-                "if rows with this label do not count: --ignore-index '\\x1b[2J'"
+                "to ignore rows with this label: --ignore-index '\\x1b[2J'"
             ),
         ),
         (
@@ -318,8 +319,8 @@ def test_ignored_labels_are_noted():
             [[0.0, 1.0]],
             OF_THREE,
             (
-                "x has 2 columns, but labels are one column\n"
-                "for one column a class use a loss of one-hot rows"
+                "x has 2 columns, but labels take one\n"
+                "for one column per class, use a loss that takes one-hot rows"
             ),
         ),
     ],
@@ -335,5 +336,5 @@ def test_names_here_and_numbers_there_are_refused():
         LABELS.conclude("x", {"by_name": 1, "by_number": 1})
     assert str(caught.value) == (
         "x mixes class names and class numbers\n"
-        "name each class as the prediction's header does, or number all of them"
+        "use the class names of the prediction's header in all rows, or numbers in all rows"
     )

@@ -1,4 +1,4 @@
-"""Vectors, directions, boxes, masks, features and names: what they admit, and what they say."""
+"""Vectors, directions, boxes, masks, features and names: what they accept, and their messages."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_zero_vectors_are_counted_where_only_the_direction_counts():
     validated = validate(DIRECTIONS, given)
     (note,) = DIRECTIONS.conclude("x", validated.seen)
     assert (note.kind, note.count) == ("zero_vectors", 2)
-    assert note.message == "2 rows of x a zero vector, whose cosine is taken as 0"
+    assert note.message == "2 zero vectors in x, whose cosine counts as 0"
     assert VECTORS.conclude("x", validate(VECTORS, given).seen) == []
 
 
@@ -110,14 +110,14 @@ def test_boxes_reach_the_loss_as_corners(box_format, given, expected):
 @pytest.mark.parametrize(
     ("box_format", "given", "place", "expected"),
     [
-        ("xyxy", [2.0, 0.0, 2.0, 3.0], "x[1, 2]: 2.0", "above the box's x1, which is 2.0"),
-        ("xyxy", [3.0, 0.0, 2.0, 3.0], "x[1, 2]: 2.0", "above the box's x1, which is 3.0"),
-        ("xyxy", [0.0, 4.0, 2.0, 3.0], "x[1, 3]: 3.0", "above the box's y1, which is 4.0"),
-        ("xywh", [2.0, 0.0, 0.0, 3.0], "x[1, 2]: 0.0", "above 0, as a width must be"),
-        ("xywh", [2.0, 0.0, 1.0, -3.0], "x[1, 3]: -3.0", "above 0, as a height must be"),
-        ("cxcywh", [2.0, 0.0, -1.0, 3.0], "x[1, 2]: -1.0", "above 0, as a width must be"),
+        ("xyxy", [2.0, 0.0, 2.0, 3.0], "x[1, 2]: 2.0", "greater than the box's x1, which is 2.0"),
+        ("xyxy", [3.0, 0.0, 2.0, 3.0], "x[1, 2]: 2.0", "greater than the box's x1, which is 3.0"),
+        ("xyxy", [0.0, 4.0, 2.0, 3.0], "x[1, 3]: 3.0", "greater than the box's y1, which is 4.0"),
+        ("xywh", [2.0, 0.0, 0.0, 3.0], "x[1, 2]: 0.0", "a positive width"),
+        ("xywh", [2.0, 0.0, 1.0, -3.0], "x[1, 3]: -3.0", "a positive height"),
+        ("cxcywh", [2.0, 0.0, -1.0, 3.0], "x[1, 2]: -1.0", "a positive width"),
         # a size that is lost beside a huge coordinate
-        ("xywh", [1e20, 0.0, 1.0, 3.0], "x[1, 2]: 1.0", "above 0, as a width must be"),
+        ("xywh", [1e20, 0.0, 1.0, 3.0], "x[1, 2]: 1.0", "a positive width"),
     ],
 )
 def test_a_box_has_a_size(box_format, given, place, expected):
@@ -125,8 +125,8 @@ def test_a_box_has_a_size(box_format, given, place, expected):
     good = {"xyxy": ONE_BOX[0], "xywh": [0.0, 0.0, 1.0, 1.0], "cxcywh": [0.0, 0.0, 1.0, 1.0]}
     message, _, hint = refusal(kind, [good[box_format], given]).partition("\n")
     assert message == f"{place} is not {expected}"
-    others = [each for each in ("xyxy", "xywh", "cxcywh") if each != box_format]
-    assert hint == f"if the boxes are written otherwise: --box-format {' or '.join(others)}"
+    others = [form for form in ("xyxy", "xywh", "cxcywh") if form != box_format]
+    assert hint == f"if the boxes have another format: --box-format {' or '.join(others)}"
 
 
 def test_boxes_whose_corners_are_not_finite_are_refused():
@@ -147,7 +147,7 @@ def test_the_numbers_of_a_box_are_finite(bad):
 )  # fmt: skip
 def test_a_box_has_four_columns(given, columns):
     assert refusal(BOXES, given) == (
-        f"x has {columns}, but a box takes 4\nname them in their order: --columns x=A+B+C+D"
+        f"x has {columns}, but a box takes 4\nname them in order: --columns x=A+B+C+D"
     )
 
 
@@ -176,9 +176,9 @@ def test_a_mask_is_of_shares_or_of_0_and_255(kind, given, expected, noted):
 
 def test_what_was_scaled_is_said():
     (note,) = MASK.conclude("x", {"full": 1})
-    assert note.message == "1 value 255 of x taken as 1"
+    assert note.message == "1 value of x scaled from 255 to 1"
     (note,) = MASK.conclude("x", {"full": 2000})
-    assert note.message == "2,000 values 255 of x taken as 1"
+    assert note.message == "2,000 values of x scaled from 255 to 1"
 
 
 @pytest.mark.parametrize(
@@ -190,13 +190,13 @@ def test_what_was_scaled_is_said():
         ([[[0.0, 255.0], [255.0, 0.0]]], [[[0.0, 1.0], [1.0, 0.0]]]),
     ],
 )
-def test_lines_of_masks_are_lines_of_pictures_with_the_numbers_of_masks(given, expected):
+def test_lines_of_masks_are_lines_of_images_with_the_values_of_masks(given, expected):
     # beside a role of three columns too, they are no class numbers
     for partners in (ALONE, OF_THREE):
         assert validate(MASK_IMAGES, given, partners).array.tolist() == expected
     message, _, hint = refusal(MASK_IMAGES, [[0.0, 0.5], [7.0, 1.0]]).partition("\n")
-    assert message == "x[1, 0]: 7.0 is not a share (between 0 and 1), or 0 or 255"
-    assert hint == "a mask holds shares from 0 to 1, or nothing but 0 and 255"
+    assert message == "x[1, 0]: 7.0 is not a mask value (between 0 and 1, or 0 or 255)"
+    assert hint == "a mask holds values from 0 to 1, or only 0 and 255"
 
 
 @pytest.mark.parametrize(
@@ -216,8 +216,8 @@ def test_lines_of_masks_are_lines_of_pictures_with_the_numbers_of_masks(given, e
 )
 def test_other_numbers_are_no_mask(given, place):
     message, _, hint = refusal(MASK, given).partition("\n")
-    assert message == f"{place} is not a share (between 0 and 1), or 0 or 255"
-    assert hint == "a mask holds shares from 0 to 1, or nothing but 0 and 255"
+    assert message == f"{place} is not a mask value (between 0 and 1, or 0 or 255)"
+    assert hint == "a mask holds values from 0 to 1, or only 0 and 255"
 
 
 @pytest.mark.parametrize("shares", [[1.0], [0.5], [0.0, 1.0]])
@@ -227,7 +227,7 @@ def test_blocks_of_both_scales_contradict_each_other(shares):
     with pytest.raises(DataError) as caught:
         MASK.conclude("x", seen)
     assert str(caught.value) == (
-        "x mixes 1 value 255 and 1 other than 0\nwrite masks as shares from 0 to 1, or as 0 and 255"
+        "x mixes 1 value of 255 with 1 in (0, 1]\ncode masks as values from 0 to 1, or as 0 and 255"
     )
 
 
@@ -279,7 +279,7 @@ def test_a_share_is_no_label():
 
 def test_columns_are_no_labels():
     kind = MASK.configured({"foreground": "2"})
-    assert refusal(kind, [[1.0, 0.0]]).startswith("x has 2 columns, but labels are one column")
+    assert refusal(kind, [[1.0, 0.0]]).startswith("x has 2 columns, but labels take one")
 
 
 def test_labels_are_no_mask_without_a_foreground():
@@ -291,7 +291,7 @@ def test_a_mask_is_read_raw_and_shares_are_not():
     assert not SHARES.raw
 
 
-# Names, samples, features, pictures
+# Names, samples, features, images
 
 
 def test_names_are_any_words():
@@ -300,7 +300,7 @@ def test_names_are_any_words():
     assert NAMES.text
 
 
-def test_whole_numbers_are_names_and_others_are_not():
+def test_integers_are_names_and_others_are_not():
     validated = validate(NAMES, [2.0, 1.0])
     assert [validated.array.words[code] for code in validated.array.codes] == ["2", "1"]
     assert refusal(NAMES, [2.0, 1.5]) == "x[1]: 1.5 is not a class number"
@@ -317,11 +317,11 @@ def test_samples_and_features_have_one_column(kind):
 @pytest.mark.parametrize(
     "given", [[[1.0, 2.0]], [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]]
 )
-def test_lines_of_pictures_stay_as_they_are(given):
+def test_lines_of_images_stay_as_they_are(given):
     assert validate(IMAGES, given).array.tolist() == given
 
 
-def test_a_picture_of_one_column_stays_one():
+def test_an_image_of_one_column_stays_one():
     assert validate(IMAGES, [1.0, 2.0]).array.tolist() == [[1.0], [2.0]]
 
 
@@ -368,8 +368,8 @@ def test_a_box_without_a_size_has_its_place(run, tmp_path, monkeypatch):
     ran = run(["compute", "giou_box", "p.csv", "t.csv"])
     assert ran.code == 3
     assert ran.err == (
-        "error: 't.csv', line 3, column 'y2': '5' is not above the box's y1, which is 5.0\n"
-        "  try: if the boxes are written otherwise: --box-format xywh or cxcywh\n"
+        "error: 't.csv', line 3, column 'y2': '5' is not greater than the box's y1, which is 5.0\n"
+        "  try: if the boxes have another format: --box-format xywh or cxcywh\n"
     )
 
 
@@ -398,4 +398,4 @@ def test_zero_vectors_are_noted(run, tmp_path):
     files = [str(tmp_path / "p.csv"), str(tmp_path / "t.csv")]
     ran = run(["compute", "cosine_distance", *files, "--format", "value"])
     assert (ran.code, ran.out) == (0, "0.5\n")
-    assert ran.err == ("note: 1 row of prediction a zero vector, whose cosine is taken as 0\n")
+    assert ran.err == ("note: 1 zero vector in prediction, whose cosine counts as 0\n")

@@ -1,4 +1,4 @@
-"""Ordered classes and cumulative scores: what they admit, and what they say."""
+"""Ordered classes and cumulative scores: what they accept, and their messages."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_rows_with_the_ignored_label_do_not_count():
             words("-1"),
             (
                 "x[0]: '-1' is not a class number from 0 to 2\n"
-                "if rows with this label do not count: --ignore-index -1"
+                "to ignore rows with this label: --ignore-index -1"
             ),
         ),
         # the name of a column, which stands between two classes
@@ -80,7 +80,7 @@ def test_rows_with_the_ignored_label_do_not_count():
             words("above_1"),
             (
                 "x[0]: 'above_1' is not a class number from 0 to 2\n"
-                "if classes have names: --order LOWEST,…,HIGHEST"
+                "if the classes have names: --order LOWEST,…,HIGHEST"
             ),
         ),
         (
@@ -89,7 +89,7 @@ def test_rows_with_the_ignored_label_do_not_count():
             (
                 "x[0]: 'medium' is not a class of the order ('low', 'mid', 'high') "
                 "or a class number from 0 to 2\n"
-                "if rows with this label do not count: --ignore-index medium"
+                "to ignore rows with this label: --ignore-index medium"
             ),
         ),
     ],
@@ -104,11 +104,11 @@ def test_what_is_no_class_is_refused(order, labels, message):
         (
             "low,high",
             (
-                "order has 2 names, but a prediction of 2 columns is of 3 classes\n"
-                "each column stands between two neighbouring classes"
+                "order has 2 names, but a prediction with 2 columns means 3 classes\n"
+                "each column is a threshold between two neighbouring classes"
             ),
         ),
-        ("low,low,high", "order names a class twice: 'low,low,high'"),
+        ("low,low,high", "order lists a class twice: 'low,low,high'"),
     ],
 )
 def test_an_order_of_other_classes_is_refused(order, message):
@@ -121,7 +121,7 @@ def test_names_here_and_numbers_there_are_refused():
         RANKS.conclude("x", {"by_name": 1, "by_number": 1})
     assert str(caught.value) == (
         "x mixes class names and class numbers\n"
-        "name each class as --order does, or number all of them"
+        "use the class names of --order in all rows, or numbers in all rows"
     )
 
 

@@ -73,7 +73,7 @@ def test_a_failed_check_still_writes_its_report(run, tmp_path):
 def test_notes_are_for_people_unless_the_format_has_room_for_them(run, tmp_path):
     (tmp_path / "t.csv").write_text("target\n0\n1\n1\n")
     hinge = ("compute", "hinge", "p.csv", "t.csv")
-    note = "note: 1 label 0 of target taken as -1\n"
+    note = "note: 1 label of target mapped from 0 to -1\n"
     assert run([*hinge, "-f", "csv"]).err == note
     assert run([*hinge, "-f", "csv", "--quiet"]).err == ""
     ran = run([*hinge, "-f", "json"])

@@ -196,7 +196,7 @@ def test_an_interview_ends_where_nothing_would_change_any_more(run):
     told = run(["recommend", "--interactive", "--format", "value"], "gan\n\n\n\n")
     assert told.code == 0
     assert told.out.splitlines()[0] == "gan_generator"
-    assert told.err.count("What is predicted?") == 1
+    assert told.err.count("What is the task?") == 1
 
 
 def test_an_answer_that_is_not_understood_is_asked_for_again(run):
@@ -250,7 +250,7 @@ def test_a_command_that_would_fail_says_so(run):
         "  #   not a probability (between 0 and 1)\n"
         "  lossctl show binary_cross_entropy\n"
     ) in said.out
-    assert "It takes labels of 0 and 1: write -1 as 0 first." in said.out
+    assert "It takes labels of 0 and 1: recode -1 as 0 first." in said.out
     compute, show = commands(said.out)
     assert (run(compute).code, run(show).code) == (3, 0)
 

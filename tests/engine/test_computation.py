@@ -267,7 +267,7 @@ def test_a_floor_of_0_lets_negative_values_in():
 
 def test_a_framework_may_accept_less():
     # sklearn's log loss has no probabilities as targets
-    assert ready("bce", "sklearn").kinds["target"].title == "zeros and ones"
+    assert ready("bce", "sklearn").kinds["target"].title == "binary labels"
     assert ready("bce").kinds["target"].title == "probabilities"
 
 

@@ -181,7 +181,9 @@ NOT_ZERO = np.where(EVEN, 1.0, 2.0)
 def test_classes_may_be_numbered_from_one():
     (note,) = notes_of("scce", block(HALVES, NOT_ZERO))
     assert (note.kind, note.count) == ("labels_from_one", ROWS)
-    assert note.message == "no target is class 0: if classes are numbered from 1, --first-label 1"
+    assert (
+        note.message == "no target is class 0; if classes are numbered from 1, set --first-label 1"
+    )
     assert said("scce", HALVES, but(NOT_ZERO, 0.0)) == []
     assert said("scce", HALVES, np.full(ROWS, 2.0)) == []
     assert said("scce", HALVES, NOT_ZERO, first_label=1) == []

@@ -164,7 +164,7 @@ def test_ignored_rows_do_not_count_in_whichever_block_they_are():
         assert outcome.whole.value[0] == pytest.approx(expected, rel=1e-15)
         assert outcome.whole.units.tolist() == [2.0]
         assert outcome.whole.weight.tolist() == [2.0]
-        assert notes == [Note("ignored", 1, "1 row with the ignored label left out")]
+        assert notes == [Note("ignored", 1, "skipped 1 row with the ignored label")]
 
 
 def test_ignored_rows_take_their_weight_with_them():
@@ -288,7 +288,7 @@ def test_clipped_rows_are_counted_over_all_blocks():
             [0.0, -0.25, 0.5],
             ["mape: 2 rows of target nearer to 0 than 0.5, which stands in for them (eps)"],
         ),
-        ("hinge", {}, [1.0, 1.0], [0.0, 1.0], ["1 label 0 of target taken as -1"]),
+        ("hinge", {}, [1.0, 1.0], [0.0, 1.0], ["1 label of target mapped from 0 to -1"]),
         ("hinge", {}, [1.0, 1.0], [-1.0, 1.0], []),
         ("hinge", {"raw_labels": True}, [1.0, 1.0], [0.0, 1.0], []),
         (
@@ -296,7 +296,7 @@ def test_clipped_rows_are_counted_over_all_blocks():
             {},
             [[0.5, 0.4], [0.5, 0.5]],
             [[0.0, 1.0], [0.0, 1.0]],
-            ["1 row of prediction with a sum that is not 1 (tolerance 0.001)"],
+            ["1 row of prediction does not sum to 1 (tolerance 0.001)"],
         ),
     ],
 )
@@ -315,7 +315,7 @@ def test_two_losses_note_what_is_true_of_a_role_once():
 def test_signs_that_differ_from_block_to_block_are_refused():
     with pytest.raises(DataError) as caught:
         single(ready("hinge"), block([1.0], [0.0]), block([1.0], [-1.0]))
-    assert caught.value.message == "target mixes 1 label 0 and 1 label -1"
+    assert caught.value.message == "target mixes 1 label of 0 with 1 label of -1"
 
 
 def test_names_in_one_block_and_numbers_in_another_are_refused():

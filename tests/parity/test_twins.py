@@ -16,7 +16,7 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl.catalogue.kinds import DistributionKind, LabelsKind, SignsKind, VectorsKind, WholeKind
+from lossctl.catalogue.kinds import BinaryKind, DistributionKind, LabelsKind, SignsKind, VectorsKind
 from lossctl.catalogue.names import find
 from lossctl.engine.computation import CONVENTIONS, prepare
 
@@ -145,7 +145,7 @@ def elements(kind, *, edges, extra, classes):
         return list(range(classes)), st.integers(0, classes - 1)
     if isinstance(kind, SignsKind):
         return [-1.0, 1.0], st.sampled_from([-1.0, 1.0])
-    if isinstance(kind, WholeKind):
+    if isinstance(kind, BinaryKind):
         rows = np.eye(classes).tolist() if kind.columns == "several" else [0.0, 1.0]
         return rows, st.sampled_from(rows)
     if isinstance(kind, DistributionKind):

@@ -479,8 +479,9 @@ def test_a_mask_that_is_neither_shares_nor_full_has_its_place(save, run):
     ran = run(["compute", "dice", "p.png", "t.png"])
     assert ran.code == 3
     assert ran.err == (
-        "error: 't.png', line 2, pixel 1: '7.0' is not a share (between 0 and 1), or 0 or 255\n"
-        "  try: a mask holds shares from 0 to 1, or nothing but 0 and 255\n"
+        "error: 't.png', line 2, pixel 1: '7.0' is not a mask value "
+        "(between 0 and 1, or 0 or 255)\n"
+        "  try: a mask holds values from 0 to 1, or only 0 and 255\n"
     )
 
 
@@ -607,7 +608,7 @@ def test_a_bad_pixel_of_a_folder_has_its_file(save, run, image):
         save(f"t/{name}.png", np.array([[0, 255], [255, bad]], dtype=np.uint8))
     ran = run(["compute", "dice", "p", "t"])
     assert ran.code == 3
-    assert ran.err.startswith(f"error: 't/{image}.png', line 2, pixel 2: '7.0' is not a share")
+    assert ran.err.startswith(f"error: 't/{image}.png', line 2, pixel 2: '7.0' is not a mask value")
 
 
 def test_a_bad_pixel_has_its_file_where_one_folder_plays_both_roles(save, run):
@@ -616,7 +617,7 @@ def test_a_bad_pixel_has_its_file_where_one_folder_plays_both_roles(save, run):
         save(f"t/{name}.png", np.array([[0, 255], [255, bad]], dtype=np.uint8))
     ran = run(["compute", "dice", "t", "t"])
     assert ran.code == 3
-    assert ran.err.startswith("error: 't/c.png', line 2, pixel 2: '7.0' is not a share")
+    assert ran.err.startswith("error: 't/c.png', line 2, pixel 2: '7.0' is not a mask value")
 
 
 def test_masks_of_a_folder_that_use_both_scales_are_refused(save, run):
@@ -626,8 +627,8 @@ def test_masks_of_a_folder_that_use_both_scales_are_refused(save, run):
     ran = run(["compute", "dice", "p", "t"])
     assert ran.code == 3
     assert ran.err == (
-        "error: target mixes 2 values 255 and 2 other than 0\n"
-        "  try: write masks as shares from 0 to 1, or as 0 and 255\n"
+        "error: target mixes 2 values of 255 with 2 in (0, 1]\n"
+        "  try: code masks as values from 0 to 1, or as 0 and 255\n"
     )
 
 

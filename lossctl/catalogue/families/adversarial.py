@@ -13,9 +13,10 @@ from typing import Annotated
 
 from lossctl.block import Array
 from lossctl.catalogue.definition import PerRole, PerRow, Twin, loss
-from lossctl.catalogue.families.classification import EPSILON, HALF, SHARE, binary_cross_entropy
+from lossctl.catalogue.families.classification.cross_entropy import binary_cross_entropy
 from lossctl.catalogue.kinds import PROBABILITIES, SCORES, VALUES, apart, narrowed
 from lossctl.catalogue.options import Interval, Option
+from lossctl.catalogue.probabilities import EPSILON, HALF, SHARE
 from lossctl.lazy import np
 
 CHANCE = narrowed(PROBABILITIES, columns="one")

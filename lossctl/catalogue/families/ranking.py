@@ -1,10 +1,10 @@
-"""Losses of scores by which items are put in an order: of two items, or of a whole list.
+"""Losses for scores that rank items: pairwise or listwise.
 
-Of two, `positive` and `negative` are scores `(n,)`, finite, on any scale. The first should be the
-higher one, unless `order`, +1 or -1 a row, says otherwise. A list is a unit, whose rows are its
-items: `prediction` has their scores and `target` their grades, the higher the more relevant, both
-as `Ragged`; a list may be empty. A value out of its domain never reaches these functions: whoever
-reads the data raises `lossctl.errors.OutOfDomain`.
+For pairs, `positive` and `negative` are scores `(n,)`, finite, on any scale. The first should be
+the higher one, unless `order`, +1 or -1 per row, says otherwise. A list is a unit whose rows are
+its items: `prediction` has their scores and `target` their grades, the higher the more relevant,
+both as `Ragged`; a list may be empty. Values outside the domain never reach these functions: the
+code that reads the data raises `lossctl.errors.OutOfDomain`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ GRADES = in_units(narrowed(VALUES, columns="one"))
 GAINS = in_units(narrowed(VALUES, at_least=0, columns="one"))
 
 CELLS = 2**16
-"""So many pairs of items are held at a time: about as many as stay in a core's own cache."""
+"""How many pairs of items are held at a time: about as many as fit in a core's own cache."""
 
-NEEDS_ORDER = "where there is no order, put ones in its place"
+NEEDS_ORDER = "without an order, pass ones"
 
 
 @loss(
@@ -47,10 +47,10 @@ def margin_ranking(
     order: Annotated[Array, ORDER] | None = None,
     *,
     margin: Annotated[
-        float, Option("how much higher the score should be", Interval(at_least=0))
+        float, Option("required lead of the higher item's score", Interval(at_least=0))
     ] = 0.0,
 ) -> PerRow:
-    """How far the score that should be higher falls short of being so by the margin.
+    """How far the score that should be higher misses the margin over the other.
 
     Helps:
         When only the order of two items matters, as in search and recommendation.
@@ -60,7 +60,7 @@ def margin_ranking(
         costs nothing.
 
     Formula:
-        max(0, margin - order × (positive - negative)); order is +1 where it is not given
+        max(0, margin - order × (positive - negative)); order defaults to +1
 
     Domain:
         positive, negative: (n,), finite. order: (n,), -1 or +1; 0 and 1 are mapped to them. Result:
@@ -102,18 +102,18 @@ def pairwise_logistic(
     negative: Annotated[Array, SCORE],
     order: Annotated[Array, ORDER] | None = None,
 ) -> PerRow:
-    """Negative log likelihood of the right order when the difference of the scores is its logit.
+    """Negative log-likelihood of the correct order, with the score difference as logit.
 
     Helps:
         When only the order of two items matters and no margin is known: RankNet, and Bayesian
-        personalised ranking with one chosen and one other item a row.
+        personalised ranking with one chosen and one other item per row.
 
     Hurts:
-        When pairs are labelled wrong here and there: far on the wrong side the loss grows without
-        bound. It is 0 only where scores are very far apart.
+        When some pairs are labelled wrong: far on the wrong side the loss grows without bound. It
+        is 0 only where scores are very far apart.
 
     Formula:
-        ln(1 + e^-(order × (positive - negative))); order is +1 where it is not given
+        ln(1 + e^-(order × (positive - negative))); order defaults to +1
 
     Domain:
         positive, negative: (n,), finite. order: (n,), -1 or +1; 0 and 1 are mapped to them. Result:
@@ -141,14 +141,14 @@ def pairwise_logistic(
             needs={"as_weights": False},
             reductions={"mean": ""},
             named=False,
-            note="this is the number of one list",
+            note="this is the value of one list",
         ),
         Twin(
             "optax",
             "optax.losses.ranking_softmax_loss(prediction, target)",
             needs={"as_weights": True},
             reductions={"mean": ""},
-            note="this is the number of one list; optax takes several in rows of one length",
+            note="this is the value of one list; optax takes several as rows of equal length",
         ),
     ),
 )
@@ -159,22 +159,21 @@ def listnet(
     as_weights: Annotated[
         bool,
         Option(
-            "weigh items with their grades, not with the softmax of these, as optax and rax do",
+            "weight items by their grades instead of their softmax, as optax and rax do",
             turns={"target": GAINS},
         ),
     ] = False,
 ) -> PerUnit:
-    """Cross-entropy of which item comes first: by the scores, and by the grades.
+    """Cross-entropy between the top-one distributions of grades and scores.
 
     Helps:
-        When lists have grades of relevance and should be ranked as wholes: the likelihood of an
-        item to come first is the softmax of its score.
+        When lists have graded relevance and should be ranked as a whole: the probability of an item
+        coming first is the softmax of its score.
 
     Hurts:
-        When lists differ in length: long ones cost more. It is 0 in lists of one item only, for
-        grades have a softmax that is never certain: a list whose items all have the same grade
-        costs at least the logarithm of their number. Grades are taken as if they were scores, so
-        their scale matters.
+        When lists differ in length: long ones cost more. It is 0 only for lists of one item, as the
+        softmax of grades is never certain: a list whose items all have the same grade costs at
+        least the logarithm of their number. Grades are treated as scores, so their scale matters.
 
     Formula:
         -Σ over items of P(target) ln P(prediction), with P the softmax over the list; with
@@ -183,7 +182,7 @@ def listnet(
     Domain:
         prediction: (n,) for each list, finite. target: (n,), finite; at least 0 with `as_weights`.
         Without `--unit` all rows are one list. A list of one item, or none, counts as 0. Result: at
-        least 0, in nats; infinite where scores are farther apart than 1.8e308.
+        least 0, in nats; infinite where scores differ by more than 1.8e308.
 
     Example:
         >>> prediction = Ragged(np.log([3.0, 1.0]), np.array([2]))
@@ -196,20 +195,20 @@ def listnet(
         listwise approach, ICML 2007 (top one)
     """
     weight = target.values if as_weights else np.exp(_log_softmax_of_lists(target))
-    # 0 less the logarithm, not its negative, which would be -0 for a certain item
+    # 0 minus the logarithm, as its negative would be -0 for a certain item
     cost = 0.0 - _log_softmax_of_lists(prediction)
-    terms = np.where(weight == 0.0, 0.0, weight * cost)  # 0 times infinity is no number
+    terms = np.where(weight == 0.0, 0.0, weight * cost)  # 0 × inf is nan
     total = np.bincount(prediction.units, weights=terms, minlength=len(prediction.lengths))
     return total.astype(np.float64)
 
 
 def _nothing_to_rank(prediction: Ragged, target: Ragged) -> Mask:
     del prediction
-    alike = np.ones(len(target.lengths), dtype=bool)
+    tied = np.ones(len(target.lengths), dtype=bool)
     first = target.values[target.starts[target.lengths > 0]]
     differs = target.values != np.repeat(first, target.lengths[target.lengths > 0])
-    alike[target.units[differs]] = False
-    return alike
+    tied[target.units[differs]] = False
+    return tied
 
 
 @loss(
@@ -217,7 +216,7 @@ def _nothing_to_rank(prediction: Ragged, target: Ragged) -> Mask:
     data_notes=(
         DataNote(
             "nothing_to_rank",
-            "no two items have different grades, which counts as 0",
+            "no two items have different grades, so the list counts as 0",
             of_units=_nothing_to_rank,
         ),
     ),
@@ -227,26 +226,25 @@ def lambdarank(
     target: Annotated[Ragged, GAINS],
     *,
     sigma: Annotated[
-        float, Option("steepness: what differences of scores are multiplied by", Interval(above=0))
+        float, Option("steepness, the factor of score differences", Interval(above=0))
     ] = 1.0,
     truncation: Annotated[
         int | None,
         Option(
-            "the number of first ranks that count, as in NDCG@k; all if left out",
+            "number of top ranks that count, the k of NDCG@k; none for all",
             Interval(at_least=1),
         ),
     ] = None,
 ) -> PerUnit:
-    """Logistic loss of all pairs of a list, each times what exchanging the two changes in NDCG.
+    """Pairwise logistic loss, weighted by the change in NDCG if the two were swapped.
 
     Helps:
-        When what is judged is NDCG, which has no slope: mistakes at the top of the list count most,
-        and items of the same grade need no order.
+        When ranking is evaluated by NDCG, which has no gradient: mistakes at the top of the list
+        count most, and items of the same grade need no order.
 
     Hurts:
-        When scores are equal: they are ranked in the order of the rows, so that the number depends
-        on it. It jumps where two scores cross; and it is a sum over pairs, so that long lists cost
-        more.
+        When scores are tied: they are ranked in row order, so the value depends on it. It jumps
+        where two scores cross; and as a sum over pairs it is larger for long lists.
 
     Formula:
         Σ over pairs i, j with gradeᵢ > gradeⱼ of |ΔNDCG| ln(1 + e^(-sigma (sᵢ - sⱼ))), with
@@ -255,12 +253,12 @@ def lambdarank(
         with `truncation` 1 / log2(1 + rank) is 0 beyond it
 
     Domain:
-        prediction: (n,) for each list, finite; of equal scores the earlier row has the better rank.
-        target: (n,), grades of at least 0, whole or not. Without `--unit` all rows are one list. A
-        list without two different grades, such as one without a relevant item, counts as 0. The sum
-        is that of Burges, and of LightGBM with lambdarank_norm off; with a truncation LightGBM lets
-        ranks beyond it keep their discount where the other item's is within. Result: at least 0;
-        infinite where sigma times a difference of scores is above 1.8e308.
+        prediction: (n,) for each list, finite; of tied scores the earlier row ranks higher. target:
+        (n,), grades of at least 0, integer or not. Without `--unit` all rows are one list. A list
+        without two different grades, such as one without a relevant item, counts as 0. The sum is
+        that of Burges, and of LightGBM with lambdarank_norm off; with a truncation LightGBM lets
+        ranks beyond it keep their discount if the other item is within. Result: at least 0;
+        infinite where sigma times a score difference exceeds 1.8e308.
 
     Example:
         >>> prediction = Ragged(np.array([0.0, np.log(3.0)]), np.array([2]))
@@ -275,41 +273,41 @@ def lambdarank(
         optimization, CIKM 2018
     """
     lengths, starts = prediction.lengths, prediction.starts
-    found = np.zeros(len(lengths))
+    losses = np.zeros(len(lengths))
     for length in np.unique(lengths[lengths > 1]).tolist():
         lists = np.flatnonzero(lengths == length)
         step = max(1, CELLS // length**2)
         for first in range(0, len(lists), step):
-            some = lists[first : first + step]
-            rows = starts[some][:, None] + np.arange(length)
+            batch = lists[first : first + step]
+            rows = starts[batch][:, None] + np.arange(length)
             scores, grades = prediction.values[rows], target.values[rows]
-            found[some] = _cost_of_pairs(scores, grades, sigma, truncation)
-    return found
+            losses[batch] = _cost_of_pairs(scores, grades, sigma, truncation)
+    return losses
 
 
 def _cost_of_pairs(scores: Array, grades: Array, sigma: float, truncation: int | None) -> Array:
-    """Sum over the pairs of some lists of one length, `(lists, items)`."""
+    """Sum over the pairs of lists of equal length, `(lists, items)`."""
     lists, items = scores.shape
     order = np.argsort(-scores, axis=1, kind="stable")
-    scores, grades = (np.take_along_axis(each, order, axis=1) for each in (scores, grades))
+    scores, grades = (np.take_along_axis(column, order, axis=1) for column in (scores, grades))
     discount = 1.0 / np.log2(np.arange(2, items + 2))
     if truncation is not None:
         discount[truncation:] = 0.0
-    # 2^g - 1, all of them divided by 2^(the highest g), which could be too large for a float
+    # 2^g - 1, divided by 2^(the highest g), which might overflow
     gain = np.exp2(grades - grades.max(axis=1, keepdims=True)) * -np.expm1(-grades * np.log(2.0))
     ideal = (np.sort(gain, axis=1)[:, ::-1] * discount).sum(axis=1)
     gain = gain / np.where(ideal == 0.0, 1.0, ideal)[:, None]
     total = np.zeros(lists)
     step = max(1, CELLS // (lists * items))
     for first in range(0, items, step):
-        some = slice(first, first + step)
-        better = grades[:, some, None] > grades[:, None, :]
-        change = np.abs(gain[:, some, None] - gain[:, None, :])
-        change *= np.abs(discount[some, None] - discount)
-        # What changes nothing costs nothing, also where its cost is infinite.
+        batch = slice(first, first + step)
+        better = grades[:, batch, None] > grades[:, None, :]
+        change = np.abs(gain[:, batch, None] - gain[:, None, :])
+        change *= np.abs(discount[batch, None] - discount)
+        # A swap that changes nothing costs nothing, even where its cost is infinite.
         better &= change > 0.0
-        lead = sigma * (scores[:, some, None] - scores[:, None, :])[better]
-        # ln(1 + e^-lead), of which numpy is quick to compute the parts
+        lead = sigma * (scores[:, batch, None] - scores[:, None, :])[better]
+        # ln(1 + e^-lead), of parts that numpy computes fast
         cost = np.maximum(-lead, 0.0) + np.log1p(np.exp(-np.abs(lead)))
         terms = np.zeros(better.shape)
         terms[better] = change[better] * cost
@@ -318,7 +316,7 @@ def _cost_of_pairs(scores: Array, grades: Array, sigma: float, truncation: int |
 
 
 def _log_softmax_of_lists(lists: Ragged) -> Array:
-    """Return the logarithm of the softmax over each list, of every item."""
+    """Return the log softmax of every item within its list."""
     if not len(lists.values):
         return np.zeros(0)
     units, filled = lists.units, lists.lengths > 0

@@ -18,17 +18,15 @@ from typing import Annotated, Literal, TypeAlias
 
 from lossctl.block import Array, Mask, Ragged
 from lossctl.catalogue.definition import DataNote, PerUnit, SeveralTerms, Twin, loss
-from lossctl.catalogue.families.classification import (
-    EPSILON,
-    ClassLogits,
-    Clip,
-    Gamma,
-    Normalise,
+from lossctl.catalogue.families.classification.cross_entropy import (
     binary_cross_entropy,
-    binary_focal,
     categorical_cross_entropy,
-    categorical_focal,
     sparse_categorical_cross_entropy,
+)
+from lossctl.catalogue.families.classification.imbalance import (
+    Gamma,
+    binary_focal,
+    categorical_focal,
 )
 from lossctl.catalogue.kinds import (
     CLASS_SCORES,
@@ -49,6 +47,7 @@ from lossctl.catalogue.kinds import (
 )
 from lossctl.catalogue.numerics import log_softmax, sigmoid, times
 from lossctl.catalogue.options import Interval, Option, numbers
+from lossctl.catalogue.probabilities import EPSILON, ClassLogits, Clip, Normalise
 from lossctl.errors import UsageError, quote
 from lossctl.lazy import np
 

@@ -15,12 +15,7 @@ from typing import Annotated, Literal
 
 from lossctl.block import Array, Codes, Mask, Ragged
 from lossctl.catalogue.definition import DataNote, PerUnit, SeveralPerUnit, SeveralTerms, Twin, loss
-from lossctl.catalogue.families.classification import (
-    EPSILON,
-    ClassLogits,
-    Clip,
-    Normalise,
-    Smoothing,
+from lossctl.catalogue.families.classification.cross_entropy import (
     sparse_categorical_cross_entropy,
 )
 from lossctl.catalogue.kinds import (
@@ -35,6 +30,7 @@ from lossctl.catalogue.kinds import (
 )
 from lossctl.catalogue.numerics import log_softmax
 from lossctl.catalogue.options import Interval, Option
+from lossctl.catalogue.probabilities import EPSILON, ClassLogits, Clip, Normalise, Smoothing
 from lossctl.errors import DataError, OutOfDomain
 from lossctl.lazy import np
 

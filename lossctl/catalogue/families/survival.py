@@ -1,8 +1,8 @@
-"""Losses of the time until something happens, which for some rows had not happened by the end.
+"""Losses for the time until an event, with right-censored rows.
 
 `event` is 1 where `target` is the time of the event, and 0 where it is the time at which the row
-was last seen without it: censored on the right. A value out of its domain never reaches these
-functions: whoever reads the data raises `lossctl.errors.OutOfDomain`.
+was last observed without it (right-censored). Values outside the domain never reach these
+functions: the code that reads the data raises `lossctl.errors.OutOfDomain`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 from typing import Annotated, Literal
 
 from lossctl.block import Array, Codes, Mask, Ragged
-from lossctl.catalogue.definition import DataNote, PerRow, PerUnit, Twin, loss
+from lossctl.catalogue.definition import METHODS, DataNote, PerRow, PerUnit, Twin, loss
 from lossctl.catalogue.kinds import VALUES, ZERO_OR_ONE, in_units, narrowed
 from lossctl.catalogue.numerics import complementary_error_function
 from lossctl.catalogue.options import Interval, Option
@@ -23,7 +23,6 @@ TIME_ABOVE_ZERO = narrowed(VALUES, above=0, columns="one")
 EVENT = narrowed(ZERO_OR_ONE, columns="one")
 
 LOG_ROOT_2_PI = 0.5 * math.log(2.0 * math.pi)
-MEANS = {"mean": ".mean()", "sum": ".sum()", "none": ""}
 
 
 def _without_events(prediction: Ragged, target: Ragged, event: Ragged) -> Mask:
@@ -36,7 +35,9 @@ def _without_events(prediction: Ragged, target: Ragged, event: Ragged) -> Mask:
     optimum=None,
     data_notes=(
         DataNote(
-            "without_events", "without any event, which counts as 0", of_units=_without_events
+            "without_events",
+            "there are no events, so the loss counts as 0",
+            of_units=_without_events,
         ),
     ),
 )
@@ -47,19 +48,19 @@ def cox_partial_likelihood(
     *,
     ties: Annotated[
         Literal["breslow", "efron"],
-        Option("how events at one time share the risk: all of it for each, or less for each next"),
+        Option("the risk set of tied events: all of it for each, or less for each next one"),
     ] = "breslow",
 ) -> PerUnit:
-    """Negative log partial likelihood of the order in which events happen, a mean over the events.
+    """Negative log partial likelihood of the order of events, averaged over the events.
 
     Helps:
-        When a risk is predicted, not a time, and for some rows the event had not happened by the
-        end: only who comes before whom counts, and no distribution of times is assumed.
+        When a risk is predicted rather than a time, and some rows are censored: only the order of
+        events counts, and no distribution of times is assumed.
 
     Hurts:
-        When risks change their ratio with time; when many events share a time and `ties` is
-        breslow. Cohorts of different size differ in their numbers, even as means: in a large one
-        each event stands out among more rows.
+        When hazards are not proportional over time; when many events are tied and `ties` is
+        breslow. Values of cohorts of different sizes are not comparable, even as means: in a large
+        one each event is compared with more rows.
 
     Formula:
         -1 / events × Σ over events i of (p_i - ln Σ over rows j with t_j ≥ t_i of e^p_j), with p
@@ -67,10 +68,10 @@ def cox_partial_likelihood(
         0, has k / d of the sum over these d subtracted from the sum inside the logarithm
 
     Domain:
-        prediction: (n,), logarithms of risks (log hazard ratios), any finite number; one number
-        added to all of them changes nothing. target: (n,), at least 0. event: (n,), 0 or 1. All
-        rows belong to one cohort, or to that of their unit. Result: at least 0, in nats; 0 without
-        any event. Times the number of events it is the negative log likelihood of other software.
+        prediction: (n,), log hazard ratios, any finite number; adding a constant to all of them
+        changes nothing. target: (n,), at least 0. event: (n,), 0 or 1. All rows belong to one
+        cohort, or to that of their unit. Result: at least 0, in nats; 0 without any event.
+        Multiplied by the number of events it is the negative log-likelihood of other software.
 
     Example:
         >>> prediction, target = np.zeros(3), np.array([1.0, 2.0, 3.0])
@@ -86,21 +87,23 @@ def cox_partial_likelihood(
         the American Statistical Association 72, 1977
     """
     risk, time, unit = _below_highest(prediction), target.values, target.units
-    # The latest first, so that a running sum is the risk of all who are left. Risks decide last: in
-    # whichever order rows of one time come, the sums are the same to the bit.
+    # Latest first, so that a cumulative sum is the risk of all rows still at risk. Sorting by risk
+    # last makes the sums bit-identical for every order of tied rows.
     order = np.lexsort((event.values, risk, -time, unit))
     risk, time, unit = risk[order], time[order], unit[order]
     happened = event.values[order] > 0.0
-    running = risk.copy()
+    cumulative = risk.copy()
     for start, length in zip(target.starts.tolist(), target.lengths.tolist(), strict=True):
-        np.logaddexp.accumulate(risk[start : start + length], out=running[start : start + length])
+        np.logaddexp.accumulate(
+            risk[start : start + length], out=cumulative[start : start + length]
+        )
     last = np.append((np.diff(time) != 0.0) | (np.diff(unit) != 0), True)[: len(time)]
     group = np.cumsum(last) - last
-    at_risk = running[last][group][happened]
+    at_risk = cumulative[last][group][happened]
     risk, unit, group = risk[happened], unit[happened], group[happened]
     terms = at_risk - risk
     if ties == "efron" and len(group):
-        terms += _of_those_gone(risk, group, at_risk)
+        terms += _log_share_left(risk, group, at_risk)
     count = len(target.lengths)
     total = np.bincount(unit, weights=terms, minlength=count)
     return total / np.maximum(_events(event), 1)
@@ -114,19 +117,19 @@ def _events(event: Ragged) -> Codes:
 
 
 def _below_highest(prediction: Ragged) -> Array:
-    """Subtract the highest risk of each unit: only differences count, and these keep digits."""
+    """Subtract the highest risk of each unit: only differences count, and this keeps digits."""
     highest = np.full(len(prediction.lengths), -np.inf)
     np.maximum.at(highest, prediction.units, prediction.values)
     below: Array = prediction.values - highest[prediction.units]
     return below
 
 
-def _of_those_gone(risk: Array, group: Codes, at_risk: Array) -> Array:
-    """Compute the logarithm of the share of risk that is left at each of the events of a time."""
+def _log_share_left(risk: Array, group: Codes, at_risk: Array) -> Array:
+    """Compute the log share of risk that is left at each of some tied events."""
     first = np.flatnonzero(np.append(True, np.diff(group) != 0))
-    many = np.diff(np.append(first, len(group)))
-    tied = np.repeat(np.logaddexp.reduceat(risk, first), many)
-    gone = (np.arange(len(group)) - np.repeat(first, many)) / np.repeat(many, many)
+    count = np.diff(np.append(first, len(group)))
+    tied = np.repeat(np.logaddexp.reduceat(risk, first), count)
+    gone = (np.arange(len(group)) - np.repeat(first, count)) / np.repeat(count, count)
     left: Array = np.log1p(-gone * np.exp(np.minimum(tied - at_risk, 0.0)))
     return left
 
@@ -141,7 +144,7 @@ def _of_those_gone(risk: Array, group: Codes, at_risk: Array) -> Array:
             "-torch.distributions.LogNormal(prediction, {scale}).log_prob(target), "
             "-torch.special.log_ndtr((prediction - target.log()) / {scale})){reduction}",
             needs={"distribution": "normal"},
-            reductions=MEANS,
+            reductions=METHODS,
             named=False,
         ),
         Twin(
@@ -151,7 +154,7 @@ def _of_those_gone(risk: Array, group: Codes, at_risk: Array) -> Array:
             ".sub(torch.nn.functional.logsigmoid((prediction - target.log()) / {scale}))"
             "{reduction}",
             needs={"distribution": "logistic"},
-            reductions=MEANS,
+            reductions=METHODS,
             named=False,
         ),
         Twin(
@@ -160,13 +163,13 @@ def _of_those_gone(risk: Array, group: Codes, at_risk: Array) -> Array:
             "-torch.distributions.Weibull(prediction.exp(), 1 / {scale}).log_prob(target), "
             "(target / prediction.exp()) ** (1 / {scale})){reduction}",
             needs={"distribution": "extreme"},
-            reductions=MEANS,
+            reductions=METHODS,
             kinds={
                 "prediction": narrowed(VALUES, at_least=-50, at_most=50, columns="one"),
                 "target": narrowed(VALUES, at_least=1e-100, columns="one"),
             },
             named=False,
-            note="torch divides times and takes powers of them, which may overflow or vanish",
+            note="torch divides times and takes powers of them, which may overflow or underflow",
         ),
     ),
 )
@@ -177,20 +180,22 @@ def aft_nll(
     *,
     distribution: Annotated[
         Literal["normal", "logistic", "extreme"],
-        Option("of the logarithm's noise: times are log-normal, log-logistic or Weibull"),
+        Option("noise of the log time, so that times are log-normal, log-logistic or Weibull"),
     ] = "normal",
-    scale: Annotated[float, Option("of the logarithm's noise, sigma", Interval(above=0))] = 1.0,
+    scale: Annotated[
+        float, Option("scale of the noise of the log time, sigma", Interval(above=0))
+    ] = 1.0,
 ) -> PerRow:
-    """Negative log likelihood of a time under an accelerated failure time model.
+    """Negative log-likelihood of a time under an accelerated failure time model.
 
     Helps:
-        When a time is predicted, and for some rows the event had not happened by the end: of these
-        the likelihood is that it comes later.
+        When a time is predicted and some rows are censored: for these the likelihood is that the
+        event comes later.
 
     Hurts:
-        When the distribution or its scale does not fit: both decide the number. When times are
-        taken for their logarithms. Negative values are normal, and the unit of time decides the
-        number.
+        When the distribution or its scale does not fit: both strongly affect the value. When times
+        are passed instead of log times. Negative values are normal, and the units of time affect
+        the value.
 
     Formula:
         with z = (ln target - prediction) / scale: ln(scale × target) - ln f(z) for an event,
@@ -198,10 +203,10 @@ def aft_nll(
         the standard normal, the logistic, or the smallest extreme value, e^z e^(-e^z)
 
     Domain:
-        prediction: (n,), logarithms of times, any finite number; XGBoost's survival:aft predicts
-        the times themselves. target: (n,), times above 0. event: (n,), 0 or 1. Result: any number;
-        infinite where it is above 1.8e308, as with extreme far out. XGBoost raises likelihoods
-        below 1e-12 to that; here they are as small as they are.
+        prediction: (n,), log times, any finite number; XGBoost's survival:aft predicts the times
+        themselves. target: (n,), times above 0. event: (n,), 0 or 1. Result: any number; infinite
+        where it exceeds 1.8e308, as with extreme for large z. XGBoost raises likelihoods below
+        1e-12 to 1e-12; here they are not clipped.
 
     Example:
         >>> target, event = np.array([1.0, np.e]), np.array([0.0, 1.0])
@@ -215,7 +220,7 @@ def aft_nll(
     """
     logarithm = np.log(target)
     z = (logarithm - prediction) / scale
-    # Minus the logarithms of the density and of what is left beyond z.
+    # Minus the log density, and minus the log probability of exceeding z.
     if distribution == "normal":
         density, beyond = 0.5 * z * z + LOG_ROOT_2_PI, _normal_beyond(z)
     elif distribution == "logistic":
@@ -228,7 +233,7 @@ def aft_nll(
 
 
 def _normal_beyond(z: Array) -> Array:
-    """Compute -ln(1 - Φ(z)) with all digits, however far out."""
+    """Compute -ln(1 - Φ(z)) to full precision, however far out."""
     tail = 0.5 * complementary_error_function(np.where(z > FAR, FAR, np.abs(z)) / math.sqrt(2.0))
     near = np.where(z > 0.0, -np.log(tail), -np.log1p(-tail))
     # Mills's ratio is 1 / (z + 1 / (z + 2 / (z + …))).
@@ -240,6 +245,6 @@ def _normal_beyond(z: Array) -> Array:
 
 
 FAR = 20.0
-"""From here on `TERMS` terms of the continued fraction have all digits."""
+"""From here on `TERMS` terms of the continued fraction give all digits."""
 
 TERMS = 16

@@ -1,6 +1,6 @@
-"""What a role's array may hold: its shape, its values, and how outside labels become codes.
+"""What a role's array may hold: its shape, its values, and how labels become class codes.
 
-A kind admits an array or raises. It never changes a number; it only maps labels, and counts what a
+A kind accepts an array or raises. It never changes a number; it only maps labels, and counts what a
 reader of the result should know.
 """
 
@@ -12,12 +12,12 @@ from typing import Annotated, TypeAlias
 from lossctl.block import Array, Codes, Ragged
 from lossctl.catalogue.kinds.amounts import POSITIVE, POSITIVE_NUMBER, TweedieKind
 from lossctl.catalogue.kinds.classes import (
+    BinaryKind,
     CumulativeKind,
     DistributionKind,
     LabelsKind,
     RanksKind,
     SignsKind,
-    WholeKind,
 )
 from lossctl.catalogue.kinds.kind import ENOUGH, Kind, NamesKind, Partners, Validated, Width
 from lossctl.catalogue.kinds.masks import MaskImagesKind, MaskKind, TargetMaskKind
@@ -31,37 +31,40 @@ from lossctl.catalogue.kinds.shapes import (
 from lossctl.catalogue.options import Interval
 
 UNIT = Interval(at_least=0, at_most=1)
+MASK_VALUE = "a mask value (between 0 and 1, or 0 or 255)"
 
 VALUES = Kind("values", "a finite number")
+NON_NEGATIVE = Kind("values", "a finite number of at least 0", Interval(at_least=0))
+AMOUNTS = replace(NON_NEGATIVE, columns="several")
+LOGARITHMS = Kind("values", "a finite number of at most 700", Interval(at_most=700))
 POSITIVES = Kind("positive values", POSITIVE_NUMBER, POSITIVE)
 TWEEDIE_MEANS = TweedieKind("values", "a finite number", predicted=True).configured({})
 TWEEDIE_VALUES = TweedieKind("values", "a finite number").configured({})
 SCORES = Kind("scores", "a finite number")
 PROBABILITIES = Kind("probabilities", "a probability (between 0 and 1)", UNIT)
-DISTRIBUTION = DistributionKind(
-    "rows of class probabilities", "a probability (between 0 and 1)", UNIT
-)
+DISTRIBUTION = DistributionKind("class probabilities", "a probability (between 0 and 1)", UNIT)
 CLASS_SCORES = Kind("class scores", "a finite number", columns="several")
 LABELS = LabelsKind("labels", "a class")
-RANKS = RanksKind("labels of ordered classes", "a class")
+RANKS = RanksKind("ordinal labels", "a class")
 CUMULATIVE = CumulativeKind("cumulative scores", "a finite number")
-ZERO_OR_ONE = WholeKind("zeros and ones", "0 or 1", UNIT)
-ONE_HOT = WholeKind("one-hot rows", "0 or 1", UNIT, "several")
+ZERO_OR_ONE = BinaryKind("binary labels", "0 or 1", UNIT)
+ONE_HOT = BinaryKind("one-hot rows", "0 or 1", UNIT, "several")
 SIGNS = SignsKind("signs", "-1 or +1 (or 0 or 1)")
 VECTORS = VectorsKind("vectors", "a finite number")
 DIRECTIONS = DirectionsKind("vectors", "a finite number")
 BOXES = BoxesKind("boxes", "a finite number")
-SHARES = MaskKind("mask", "a share (between 0 and 1), or 0 or 255", UNIT)
-MASK = TargetMaskKind("mask", "a share (between 0 and 1), or 0 or 255", UNIT)
-MASK_IMAGES = MaskImagesKind("masks", "a share (between 0 and 1), or 0 or 255", UNIT)
-NAMES = NamesKind("names", "a word")
+SHARES = MaskKind("mask", MASK_VALUE, UNIT)
+MASK = TargetMaskKind("mask", MASK_VALUE, UNIT)
+MASK_IMAGES = MaskImagesKind("masks", MASK_VALUE, UNIT)
+NAMES = NamesKind("names", "text")
 FEATURES = FeaturesKind("features", "a finite number")
-IMAGES = ImagesKind("pictures", "a finite number")
+IMAGES = ImagesKind("images", "a finite number")
 SAMPLE = Kind(
-    "a sample", "a finite number", columns="one", gathers="units", apart=True, weighs_rows=True
+    "sample", "a finite number", columns="one", gathers="units", apart=True, weighs_rows=True
 )
 
 Values: TypeAlias = Annotated[Array, VALUES]
+NonNegative: TypeAlias = Annotated[Array, NON_NEGATIVE]
 Positives: TypeAlias = Annotated[Array, POSITIVES]
 Scores: TypeAlias = Annotated[Array, SCORES]
 Probabilities: TypeAlias = Annotated[Array, PROBABILITIES]
@@ -82,23 +85,24 @@ Sample: TypeAlias = Annotated[Ragged, SAMPLE]
 
 
 def narrowed(kind: Kind, *, columns: Width | None = None, **ends: float) -> Kind:
-    """Return the same kind of numbers, in a smaller range or fewer columns."""
+    """Return the same kind of numbers, in a narrower range or fewer columns."""
     within = Interval(**ends) if ends else kind.within  # type: ignore[arg-type]
-    noun = f"{kind.noun} {within}" if ends else kind.noun
+    noun = within.of(kind.noun) if ends else kind.noun
     return replace(kind, noun=noun, within=within, columns=columns or kind.columns)
 
 
 def apart(kind: Kind) -> Kind:
-    """Return the same kind for a role whose rows are its own, however many other roles have."""
+    """Return the same kind for a role whose rows are independent of those of other roles."""
     return replace(kind, apart=True)
 
 
 def in_units(kind: Kind) -> Kind:
-    """Return the same kind for a role of which the loss needs all rows of a unit at once."""
+    """Return the same kind for a role whose units the loss needs as a whole."""
     return replace(kind, gathers="units")
 
 
 __all__ = [
+    "AMOUNTS",
     "BOXES",
     "CLASS_SCORES",
     "CUMULATIVE",
@@ -108,9 +112,11 @@ __all__ = [
     "FEATURES",
     "IMAGES",
     "LABELS",
+    "LOGARITHMS",
     "MASK",
     "MASK_IMAGES",
     "NAMES",
+    "NON_NEGATIVE",
     "ONE_HOT",
     "POSITIVES",
     "PROBABILITIES",
@@ -125,6 +131,7 @@ __all__ = [
     "VALUES",
     "VECTORS",
     "ZERO_OR_ONE",
+    "BinaryKind",
     "Boxes",
     "BoxesKind",
     "ClassScores",
@@ -145,6 +152,7 @@ __all__ = [
     "MaskKind",
     "Masks",
     "NamesKind",
+    "NonNegative",
     "Partners",
     "Positives",
     "Probabilities",
@@ -161,7 +169,6 @@ __all__ = [
     "Values",
     "Vectors",
     "VectorsKind",
-    "WholeKind",
     "apart",
     "in_units",
     "narrowed",

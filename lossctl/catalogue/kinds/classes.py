@@ -1,4 +1,4 @@
-"""Classes and how likely they are: labels, signs, distributions, zeros and ones."""
+"""Classes and their probabilities: labels, signs, distributions, binary labels."""
 
 from __future__ import annotations
 
@@ -31,29 +31,30 @@ class DistributionKind(Kind):
     columns: Width = "several"
 
     def _counts(self, array: Array) -> Mapping[str, int]:
-        off = np.abs(array.sum(axis=1) - 1.0) > 1e-3
-        return {"row_sums": int(np.count_nonzero(off))}
+        wrong = np.abs(array.sum(axis=1) - 1.0) > 1e-3
+        return {"row_sums": int(np.count_nonzero(wrong))}
 
     def conclude(self, role: str, seen: Mapping[str, int]) -> list[Note]:
         """Note the rows that do not sum to 1."""
         count = seen.get("row_sums", 0)
         if not count:
             return []
-        message = f"{plural(count, 'row')} of {role} with a sum that is not 1 (tolerance 0.001)"
+        do = "does" if count == 1 else "do"
+        message = f"{plural(count, 'row')} of {role} {do} not sum to 1 (tolerance 0.001)"
         return [Note("row_sums", count, message)]
 
 
 @dataclass(frozen=True)
-class WholeKind(Kind):
-    """Probabilities that are certain: each 0 or 1."""
+class BinaryKind(Kind):
+    """Binary labels: each 0 or 1."""
 
     def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
         """Check that every value is 0 or 1."""
         del partners
         array = self._shaped(role, as_numbers(role, values))
-        certain = (array == 0) | (array == 1)
-        if not certain.all():
-            raise self._foreign_number(role, array, ~certain)
+        binary = (array == 0) | (array == 1)
+        if not binary.all():
+            raise self._invalid_number(role, array, ~binary)
         return Validated(array)
 
 
@@ -64,13 +65,13 @@ class SignsKind(Kind):
     columns: Width = "any"
 
     def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
-        """Check that every value is -1, 0 or +1, and make 0 to -1."""
+        """Check that every value is -1, 0 or +1, and map 0 to -1."""
         del partners
         array = self._shaped(role, as_numbers(role, values))
         zeros = array == 0.0
         legal = zeros | (np.abs(array) == 1.0)
         if not legal.all():
-            raise self._foreign_number(role, array, ~legal)
+            raise self._invalid_number(role, array, ~legal)
         seen = {
             "zeros": int(np.count_nonzero(zeros)),
             "minus_ones": int(np.count_nonzero(array == -1.0)),
@@ -78,31 +79,33 @@ class SignsKind(Kind):
         return Validated(np.where(zeros, -1.0, array) if seen["zeros"] else array, seen=seen)
 
     def conclude(self, role: str, seen: Mapping[str, int]) -> list[Note]:
-        """Note what was mapped; refuse data that use both 0 and -1."""
+        """Note what was mapped; reject data that use both 0 and -1."""
         zeros = seen.get("zeros", 0)
         if zeros and seen.get("minus_ones"):
             minus_ones = plural(seen["minus_ones"], "label")
             raise DataError(
-                f"{role} mixes {plural(zeros, 'label')} 0 and {minus_ones} -1",
-                "write the two classes as 0 and 1, or as -1 and +1",
+                f"{role} mixes {plural(zeros, 'label')} of 0 with {minus_ones} of -1",
+                "code the two classes as 0 and 1, or as -1 and +1",
             )
         if not zeros:
             return []
-        return [Note("labels_mapped", zeros, f"{plural(zeros, 'label')} 0 of {role} taken as -1")]
+        return [
+            Note("labels_mapped", zeros, f"{plural(zeros, 'label')} of {role} mapped from 0 to -1")
+        ]
 
 
 @dataclass(frozen=True)
 class LabelsKind(Kind):
-    """One class a row: a class name, which is a column of the prediction, or a class number.
+    """One class per row: a class name, which is a column of the prediction, or a class number.
 
-    `ignore_index` marks rows that do not count; `first_label` is the number of the first class.
-    `first_is_a_label` is off where no row has the first class, as it stands for something else.
+    `ignore_index` marks rows to ignore; `first_label` is the number of the first class.
+    `first_is_a_label` is off where no row can have the first class, as it means something else.
     """
 
     columns: Width = "one"
     first_is_a_label: bool = True
-    ignore_index: Annotated[str | None, Option("rows with this label do not count")] = None
-    first_label: Annotated[int, Option("the number of the first class")] = 0
+    ignore_index: Annotated[str | None, Option("label of rows to ignore")] = None
+    first_label: Annotated[int, Option("number of the first class")] = 0
     named_by: ClassVar[str] = "the prediction"
     named_in: ClassVar[str] = "the prediction's header"
 
@@ -127,13 +130,13 @@ class LabelsKind(Kind):
             if word == self.ignore_index:
                 ignored_codes.append(index)
                 continue
-            code, how = self._code(word, partners)
-            seen[how] += 1
-            seen["first_class"] += code == 0 and how == "by_number"
-            seen["second_class"] += code == 1 and how == "by_number"
+            code, source = self._code(word, partners)
+            seen[source] += 1
+            seen["first_class"] += code == 0 and source == "by_number"
+            seen["second_class"] += code == 1 and source == "by_number"
             if not 0 <= code < partners.classes:
                 row = int(np.flatnonzero(words.codes == index)[0])
-                raise self._foreign(role, row, word, partners)
+                raise self._invalid(role, row, word, partners)
             code_of[index] = code
         seen["rows"] = len(words.codes)
         if not ignored_codes:
@@ -144,29 +147,29 @@ class LabelsKind(Kind):
         return Validated(code_of[words.codes], ignored, seen)
 
     def conclude(self, role: str, seen: Mapping[str, int]) -> list[Note]:
-        """Note ignored rows and classes that may be numbered from 1.
+        """Note ignored rows, and classes that may be numbered from 1.
 
         Raises:
-            DataError: labels are names here and numbers there.
+            DataError: some labels are names and some are numbers.
         """
         if seen.get("by_name") and seen.get("by_number"):
             raise DataError(
                 f"{role} mixes class names and class numbers",
-                f"name each class as {self.named_in} does, or number all of them",
+                f"use the class names of {self.named_in} in all rows, or numbers in all rows",
             )
         notes = []
         count = seen.get("ignored", 0)
         if count:
-            message = f"{plural(count, 'row')} with the ignored label left out"
+            message = f"skipped {plural(count, 'row')} with the ignored label"
             notes.append(Note("ignored", count, message))
         rows = seen.get("rows", 0) - count
         if self._may_be_numbered_from_one(seen) and rows >= ENOUGH:
-            message = f"no {role} is class 0: if classes are numbered from 1, --first-label 1"
+            message = f"no {role} is class 0; if classes are numbered from 1, set --first-label 1"
             notes.append(Note("labels_from_one", rows, message))
         return notes
 
     def _may_be_numbered_from_one(self, seen: Mapping[str, int]) -> bool:
-        """Tell whether class 0 could be a label, and 1 is the smallest."""
+        """Tell whether class 0 could be a label, but 1 is the smallest."""
         legal = self.first_is_a_label and self.first_label == 0 and self.ignore_index != "0"
         return legal and bool(seen.get("second_class")) and not seen.get("first_class")
 
@@ -176,14 +179,14 @@ class LabelsKind(Kind):
             return int(word) - self.first_label, "by_number"
         return partners.place(word), "by_name"
 
-    def _foreign(self, role: str, row: int, word: str, partners: Partners) -> OutOfDomain:
+    def _invalid(self, role: str, row: int, word: str, partners: Partners) -> OutOfDomain:
         last = self.first_label + partners.classes - 1
         numbers = f"a class number from {self.first_label} to {last}"
         names = ", ".join(quote(name) for name in partners.names[:5])
         more = ", …" if len(partners.names) > 5 else ""
         expected = f"a class of {self.named_by} ({names}{more}) or {numbers}" if names else numbers
         shown = shlex.quote(visible(word))
-        hint = f"if rows with this label do not count: --ignore-index {shown}"
+        hint = f"to ignore rows with this label: --ignore-index {shown}"
         if word == str(last + 1) and self.first_label == 0:
             hint = "if the classes are numbered from 1: --first-label 1"
         return OutOfDomain(role, row, -1, quote(word), expected, hint)
@@ -191,15 +194,15 @@ class LabelsKind(Kind):
 
 @dataclass(frozen=True)
 class RanksKind(LabelsKind):
-    """One class of an order a row: its number, or its name where `order` gives the names.
+    """One ordered class per row: its number, or its name if `order` gives the names.
 
-    The columns of the prediction stand between the classes, so there is one class more than columns
-    and no column is a class's own.
+    The columns of the prediction are thresholds between classes, so there is one class more than
+    columns, and no column belongs to a class.
     """
 
     order: Annotated[
         str | None,
-        Option("names of the classes from the lowest to the highest, a comma between them"),
+        Option("class names from lowest to highest, separated by commas"),
     ] = None
     named_by: ClassVar[str] = "the order"
     named_in: ClassVar[str] = "--order"
@@ -218,44 +221,45 @@ class RanksKind(LabelsKind):
             return ()
         names = tuple(name.strip() for name in self.order.split(","))
         if len(set(names)) < len(names):
-            raise UsageError(f"order names a class twice: {quote(self.order)}")
+            raise UsageError(f"order lists a class twice: {quote(self.order)}")
         if len(names) != classes:
             columns = plural(classes - 1, "column")
             raise UsageError(
-                f"order has {plural(len(names), 'name')}, but a prediction of {columns} is of "
+                f"order has {plural(len(names), 'name')}, but a prediction with {columns} means "
                 f"{classes} classes",
-                "each column stands between two neighbouring classes",
+                "each column is a threshold between two neighbouring classes",
             )
         return names
 
-    def _foreign(self, role: str, row: int, word: str, partners: Partners) -> OutOfDomain:
-        error = super()._foreign(role, row, word, partners)
+    def _invalid(self, role: str, row: int, word: str, partners: Partners) -> OutOfDomain:
+        error = super()._invalid(role, row, word, partners)
         if partners.names or word.removeprefix("-").isdigit():
             return error
-        return error.advised("if classes have names: --order LOWEST,…,HIGHEST")
+        return error.advised("if the classes have names: --order LOWEST,…,HIGHEST")
 
 
 @dataclass(frozen=True)
 class CumulativeKind(Kind):
-    """Scores of a class or a lower one, so that no column is below the one before it."""
+    """Scores of being in a class or a lower one, which never decrease along a row."""
 
     def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
         """Check that all are finite and none is below the one before it.
 
         Raises:
-            OutOfDomain: a number is not finite, or a row falls.
+            OutOfDomain: a number is not finite, or a row decreases.
         """
         validated = super().validate(role, values, partners)
         array = np.asarray(validated.array, dtype=np.float64)
-        falls = array[:, 1:] < array[:, :-1] if array.ndim == 2 else np.zeros((0, 0), dtype=bool)
-        if not falls.any():
+        wide = array.ndim == 2
+        decreases = array[:, 1:] < array[:, :-1] if wide else np.zeros((0, 0), dtype=bool)
+        if not decreases.any():
             return validated
-        row, before = (int(place) for place in np.argwhere(falls)[0])
+        row, before = (int(index) for index in np.argwhere(decreases)[0])
         raise OutOfDomain(
             role,
             row,
             before + 1,
             repr(float(array[row, before + 1])),
-            f"at least {float(array[row, before])!r}, the score in the column before it",
-            "if the columns say how likely a class is exceeded: change all signs",
+            f"at least {float(array[row, before])!r}, the score in the previous column",
+            "if the columns hold scores of exceeding a class, negate them",
         )

@@ -1,4 +1,4 @@
-"""What every kind of input has: its shape, its range, and how its rows come to a loss."""
+"""What every kind of input has: its shape, its range, and how a loss gets its rows."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from lossctl.lazy import np
 from lossctl.report import Note
 
 ENOUGH = 20
-"""What fewer rows have in common may be chance, and is not noted."""
+"""What holds for fewer rows may be chance, and is not noted."""
 
 
 @dataclass(frozen=True)
 class Validated:
-    """An array that its role may hold, and what was seen on the way.
+    """An array that its role may hold, and what was counted on the way.
 
-    `ignored` marks rows that do not count. `seen` counts things that are worth a note, or that are
-    an error only once the whole data are known; counts of several blocks add up.
+    `ignored` marks rows to ignore. `seen` counts things that are worth a note, or that turn out to
+    be an error only once all data are known; counts of several blocks add up.
     """
 
     array: Array | Codes
@@ -33,27 +33,27 @@ class Validated:
 
 @dataclass(frozen=True)
 class Partners:
-    """What the other roles say about this one: how many classes there are, and their names."""
+    """What other roles tell about this one: the number of classes, and their names."""
 
     classes: int = 0
     names: tuple[str, ...] = ()
 
     def place(self, word: str) -> int:
-        """Return the place of the class that a word names; -1 where there is none.
+        """Return the position of the class that a word names; -1 if there is none.
 
-        It is all of a name, or what follows the beginning that all names have.
+        The word is a whole name, or what follows the prefix that all names share.
 
         >>> partners = Partners(2, ("prob_cat", "prob_dog"))
         >>> partners.place("prob_cat"), partners.place("dog"), partners.place("cow")
         (0, 1, -1)
         """
-        for name in (word, self._beginning + word):
+        for name in (word, self._prefix + word):
             if name in self.names:
                 return self.names.index(name)
         return -1
 
     @cached_property
-    def _beginning(self) -> str:
+    def _prefix(self) -> str:
         if len(self.names) < 2:
             return ""
         common = commonprefix(self.names)  # noqa: RUF071  # of words, not of paths
@@ -71,9 +71,9 @@ class Kind:
     `columns` is "one" for `(rows,)`, "several" for `(rows, classes)`, "any" for both.
 
     `gathers` tells how the loss gets the rows: as they are; as `Ragged`, all rows of some units;
-    or as pictures of one size, `(pictures, height, width)` or `(pictures, height, width,
-    channels)`. `apart` means that the role's rows do not line up with those of other roles.
-    `weighs_rows` means that the loss itself takes the weights of the rows of a unit.
+    or as images of one size, `(images, height, width)` or `(images, height, width, channels)`.
+    `apart` means that the role's rows do not line up with those of other roles. `weighs_rows` means
+    that the loss itself takes the weights of the rows of a unit.
     """
 
     title: str
@@ -91,21 +91,21 @@ class Kind:
 
     @property
     def raw(self) -> bool:
-        """Whether the pixels of a picture keep their numbers, rather than become shares."""
+        """Whether the pixels of an image keep their values instead of being scaled to [0, 1]."""
         return False
 
     @property
     def wide(self) -> bool:
-        """Whether several columns may play this role."""
+        """Whether the role may have several columns."""
         return self.columns != "one"
 
     def fits(self, width: int) -> bool:
-        """Tell whether so many columns can play this role."""
+        """Tell whether this many columns fit the role."""
         return self.columns == "any" or (width > 1) == (self.columns == "several")
 
     @property
     def shape(self) -> str:
-        """The shapes that this kind admits, in words."""
+        """The shapes that this kind accepts, in words."""
         return {
             "one": "(rows,)",
             "any": "(rows,) or (rows, columns)",
@@ -130,13 +130,13 @@ class Kind:
         # Two scans that allocate nothing settle the usual case; NaN fails both comparisons.
         if array.min() in self.within and array.max() in self.within:
             return Validated(array, seen=self._counts(array))
-        raise self._foreign_number(role, array, outside(self.within, array))
+        raise self._invalid_number(role, array, outside(self.within, array))
 
     def conclude(self, role: str, seen: Mapping[str, int]) -> list[Note]:
-        """Say what the counts of the whole data mean.
+        """Return notes on what was counted in all of the data.
 
         Raises:
-            DataError: together, the blocks contradict each other.
+            DataError: the blocks contradict each other.
         """
         del role, seen
         return []
@@ -145,36 +145,35 @@ class Kind:
         del array
         return {}
 
-    def _foreign_number(self, role: str, array: Array, wrong: Mask) -> OutOfDomain:
-        where = tuple(np.argwhere(wrong)[0])
-        column = int(where[1]) if array.ndim > 1 else -1
-        return OutOfDomain(role, int(where[0]), column, repr(float(array[where])), self.noun)
+    def _invalid_number(self, role: str, array: Array, wrong: Mask) -> OutOfDomain:
+        index = tuple(np.argwhere(wrong)[0])
+        column = int(index[1]) if array.ndim > 1 else -1
+        return OutOfDomain(role, int(index[0]), column, repr(float(array[index])), self.noun)
 
     def _shaped(self, role: str, array: Array) -> Array:
         if array.ndim == 2 and array.shape[1] == 1:
             array = array[:, 0]
-        found = 1 if array.ndim == 1 else array.shape[1]
         if self.columns == "one" and array.ndim == 2:
             raise DataError(
-                f"{role} has {plural(found, 'column')}, but {self.title} take one",
+                f"{role} has {plural(array.shape[1], 'column')}, but takes one",
                 f"name the column: --columns {role}=NAME",
             )
         if self.columns == "several" and array.ndim == 1:
             raise DataError(
-                f"{role} has one column, but {self.title} need one column a class",
+                f"{role} has one column, but {self.title} need one column per class",
                 f"name all of them: --columns {role}=A+B+C, or use the binary form of the loss",
             )
         return array
 
 
 def outside(within: Interval, array: Array) -> Mask:
-    """Mark the values that are not in the range, or not finite."""
+    """Mark the values that are out of range or not finite."""
     inside = (array >= within.at_least) & (array <= within.at_most)
     return ~(inside & (array > within.above) & (array < within.below) & np.isfinite(array))
 
 
 def as_numbers(role: str, values: Array | Words) -> Array:
-    """Return the array, or refuse text."""
+    """Return the array, or reject text."""
     if isinstance(values, Words):
         raise DataError(f"{role} holds text where numbers are needed")
     return values
@@ -182,7 +181,7 @@ def as_numbers(role: str, values: Array | Words) -> Array:
 
 @dataclass(frozen=True)
 class NamesKind(Kind):
-    """Any words, one a row, given to the loss as `Words`."""
+    """Any text, one per row, passed to the loss as `Words`."""
 
     columns: Width = "one"
 
@@ -192,20 +191,20 @@ class NamesKind(Kind):
         return True
 
     def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
-        """Take any word."""
+        """Accept any text."""
         del partners
         words = values if isinstance(values, Words) else as_words(role, values)
         return Validated(words)  # type: ignore[arg-type]
 
 
 def as_words(role: str, values: Array) -> Words:
-    """Read numbers as labels; only whole ones can be."""
+    """Read numbers as labels, which must be integers."""
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
         raise DataError(
-            f"{role} has {plural(values.shape[1], 'column')}, but labels are one column",
-            "for one column a class use a loss of one-hot rows",
+            f"{role} has {plural(values.shape[1], 'column')}, but labels take one",
+            "for one column per class, use a loss that takes one-hot rows",
         )
     broken = ~(np.isfinite(values) & (values == np.rint(values)))
     if broken.any():

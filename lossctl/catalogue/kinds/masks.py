@@ -1,4 +1,4 @@
-"""Masks: which pixels, or rows, belong to something, and to what."""
+"""Masks: which pixels, or rows, belong to which class."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from lossctl.report import Note
 
 @dataclass(frozen=True)
 class MaskKind(Kind):
-    """Shares of membership in [0, 1], or 0 and 255, in one column or one a class.
+    """Soft or hard masks in [0, 1], or 0 and 255, in one column or one per class.
 
-    Class numbers in one column, beside several columns of another role, become one-hot rows.
+    Class numbers in one column become one-hot rows if another role has several columns.
     """
 
     def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
-        """Check the range, and make 255 to 1.
+        """Check the range, and scale 255 to 1.
 
         Raises:
-            OutOfDomain: a value is neither a share, nor 255, nor a class number where one can be.
+            OutOfDomain: a value is neither in [0, 1], nor 255, nor a class number where allowed.
         """
         array = self._shaped(role, as_numbers(role, values))
         if array.ndim == 1 and partners.classes > 1:
@@ -37,21 +37,23 @@ class MaskKind(Kind):
         legal = full | (array == 0)
         if not legal.all():
             wrong = ~legal & outside(self.within, array)
-            error = self._foreign_number(role, array, wrong if wrong.any() else ~legal)
-            raise error.advised("a mask holds shares from 0 to 1, or nothing but 0 and 255")
+            error = self._invalid_number(role, array, wrong if wrong.any() else ~legal)
+            raise error.advised("a mask holds values from 0 to 1, or only 0 and 255")
         return Validated(np.where(full, 1.0, 0.0), seen={"full": int(np.count_nonzero(full))})
 
     def conclude(self, role: str, seen: Mapping[str, int]) -> list[Note]:
-        """Note what was made to 1; refuse masks that use both scales."""
+        """Note what was scaled to 1; reject masks that use both scales."""
         full = seen.get("full", 0)
         if not full:
             return []
         if seen.get("shares"):
             raise DataError(
-                f"{role} mixes {plural(full, 'value')} 255 and {seen['shares']:,} other than 0",
-                "write masks as shares from 0 to 1, or as 0 and 255",
+                f"{role} mixes {plural(full, 'value')} of 255 with {seen['shares']:,} in (0, 1]",
+                "code masks as values from 0 to 1, or as 0 and 255",
             )
-        return [Note("masks_scaled", full, f"{plural(full, 'value')} 255 of {role} taken as 1")]
+        return [
+            Note("masks_scaled", full, f"{plural(full, 'value')} of {role} scaled from 255 to 1")
+        ]
 
     def _one_hot(self, role: str, array: Array, classes: int) -> Validated:
         legal = (array >= 0) & (array < classes) & (array == np.rint(array))
@@ -64,10 +66,10 @@ class MaskKind(Kind):
 
 @dataclass(frozen=True)
 class TargetMaskKind(MaskKind):
-    """A mask that may also be given by labels, one of which is the foreground."""
+    """A mask that may also be given as labels, one of which is the foreground."""
 
     foreground: Annotated[
-        str | None, Option("the label that is the mask; every other one is background")
+        str | None, Option("label of the foreground; all others are background")
     ] = None
 
     @property
@@ -81,14 +83,14 @@ class TargetMaskKind(MaskKind):
         return True
 
     def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
-        """Make the foreground 1 and the rest 0, or check the range."""
+        """Set the foreground to 1 and the rest to 0, or check the range."""
         if self.foreground is None:
             return super().validate(role, values, partners)
         words = values if isinstance(values, Words) else as_words(role, values)
-        chosen = np.array([str(word) == self.foreground for word in words.words])
-        return Validated(chosen[words.codes].astype(np.float64))
+        is_foreground = np.array([str(word) == self.foreground for word in words.words])
+        return Validated(is_foreground[words.codes].astype(np.float64))
 
 
 @dataclass(frozen=True)
 class MaskImagesKind(ImagesKind, MaskKind):
-    """The lines of masks that are pictures, where it counts which pixels are neighbours."""
+    """The lines of masks that are images, where it matters which pixels are neighbours."""

@@ -1,4 +1,4 @@
-"""Rows that are things in space: vectors, boxes, lines of pictures, features of pictures."""
+"""Rows with a geometry: vectors, boxes, lines of images, features of images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lossctl.report import Note
 
 @dataclass(frozen=True)
 class VectorsKind(Kind):
-    """One vector a row, always `(rows, dimensions)`; zero vectors are counted."""
+    """One vector per row, always `(rows, dimensions)`."""
 
     def _shaped(self, role: str, array: Array) -> Array:
         del role
@@ -25,7 +25,7 @@ class VectorsKind(Kind):
 
 @dataclass(frozen=True)
 class DirectionsKind(VectorsKind):
-    """Vectors of which only the direction counts; zero vectors, which have none, are counted."""
+    """Vectors of which only the direction matters; zero vectors, which have none, are counted."""
 
     def _counts(self, array: Array) -> Mapping[str, int]:
         return {"zero_vectors": int(np.count_nonzero(~array.any(axis=1)))}
@@ -35,18 +35,18 @@ class DirectionsKind(VectorsKind):
         count = seen.get("zero_vectors", 0)
         if not count:
             return []
-        message = f"{plural(count, 'row')} of {role} a zero vector, whose cosine is taken as 0"
+        message = f"{plural(count, 'zero vector')} in {role}, whose cosine counts as 0"
         return [Note("zero_vectors", count, message)]
 
 
 @dataclass(frozen=True)
 class BoxesKind(Kind):
-    """One box a row, in four columns, made `(rows, 4)` of left, top, right and bottom."""
+    """One box per row, in four columns, converted to left, top, right and bottom."""
 
     columns: Width = "several"
     box_format: Annotated[
         Literal["xyxy", "xywh", "cxcywh"],
-        Option("corners; left, top, width, height; or centre, width, height"),
+        Option("two corners; left, top, width, height; or centre, width, height"),
     ] = "xyxy"
 
     @property
@@ -55,7 +55,7 @@ class BoxesKind(Kind):
         return "(rows, 4)"
 
     def validate(self, role: str, values: Array | Words, partners: Partners) -> Validated:
-        """Check four finite columns and a size above 0, and turn them into corners.
+        """Check for four finite columns and a positive size, and convert to corners.
 
         Raises:
             DataError: there are not four columns.
@@ -69,44 +69,44 @@ class BoxesKind(Kind):
                 corners = np.hstack([first, first + second])
             elif self.box_format == "cxcywh":
                 corners = np.hstack([first - second / 2, first + second / 2])
-        # A size that is lost beside a huge coordinate, or leads beyond all numbers, is none.
+        # A size that rounding loses, or a corner that overflows, leaves no box.
         empty = (corners[:, 2:] <= corners[:, :2]) | ~np.isfinite(corners[:, 2:])
         if empty.any():
-            row, axis = (int(place) for place in np.argwhere(empty)[0])
-            raise self._no_box(role, row, axis, array)
+            row, axis = (int(index) for index in np.argwhere(empty)[0])
+            raise self._empty_box(role, row, axis, array)
         return Validated(corners)
 
-    def _no_box(self, role: str, row: int, axis: int, array: Array) -> OutOfDomain:
+    def _empty_box(self, role: str, row: int, axis: int, array: Array) -> OutOfDomain:
         name = "xy"[axis]
         if self.box_format == "xyxy":
             first = float(array[row, axis])
-            expected = f"above the box's {name}1, which is {first!r}"
+            expected = f"greater than the box's {name}1, which is {first!r}"
         else:
-            expected = f"above 0, as a {'width' if axis == 0 else 'height'} must be"
-        others = [each for each in ("xyxy", "xywh", "cxcywh") if each != self.box_format]
-        hint = f"if the boxes are written otherwise: --box-format {' or '.join(others)}"
+            expected = f"a positive {'width' if axis == 0 else 'height'}"
+        others = [form for form in ("xyxy", "xywh", "cxcywh") if form != self.box_format]
+        hint = f"if the boxes have another format: --box-format {' or '.join(others)}"
         return OutOfDomain(role, row, axis + 2, repr(float(array[row, axis + 2])), expected, hint)
 
     def _shaped(self, role: str, array: Array) -> Array:
-        found = 1 if array.ndim == 1 else array.shape[1]
-        if found != 4:
+        count = 1 if array.ndim == 1 else array.shape[1]
+        if count != 4:
             raise DataError(
-                f"{role} has {plural(found, 'column')}, but a box takes 4",
-                f"name them in their order: --columns {role}=A+B+C+D",
+                f"{role} has {plural(count, 'column')}, but a box takes 4",
+                f"name them in order: --columns {role}=A+B+C+D",
             )
         return array
 
 
 @dataclass(frozen=True)
 class ImagesKind(Kind):
-    """The lines of pictures, `(lines, width)` or `(lines, width, channels)`."""
+    """The lines of images, `(lines, width)` or `(lines, width, channels)`."""
 
     gathers: Gathers = "images"
 
     @property
     def shape(self) -> str:
         """The shapes, in words."""
-        return "(pictures, height, width) or (pictures, height, width, channels)"
+        return "(images, height, width) or (images, height, width, channels)"
 
     def _shaped(self, role: str, array: Array) -> Array:
         del role
@@ -115,18 +115,18 @@ class ImagesKind(Kind):
 
 @dataclass(frozen=True)
 class FeaturesKind(Kind):
-    """The numbers that a network makes of a picture, one a row, layer after layer."""
+    """The features that a network extracts from an image, one per row, layer after layer."""
 
     columns: Width = "one"
     gathers: Gathers = "units"
     network: Annotated[
-        str | None, Option("an ONNX file; pictures are passed through it to get their features")
+        str | None, Option("ONNX file of a network that extracts the features from images")
     ] = None
     layers: Annotated[
-        str | None, Option("the layers that count, by name, separated by commas; all if left out")
+        str | None, Option("names of the layers to use, separated by commas; none for all")
     ] = None
 
     @property
     def shape(self) -> str:
         """The shapes, in words."""
-        return "(rows,), one feature a row; with --network, pictures"
+        return "(rows,), one feature per row; with --network, images"

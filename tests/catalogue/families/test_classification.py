@@ -104,12 +104,12 @@ def test_smoothed_labels_go_with_logits_too():
     assert found == 2500
 
 
-def test_several_questions_of_a_row_are_averaged():
+def test_several_labels_of_a_row_are_averaged():
     found = of_one("binary_cross_entropy", [0.5, 0.75], [1.0, 0.0])
     assert found == close(1.5 * LN2)
 
 
-def test_logits_taken_for_probabilities_are_refused():
+def test_logits_passed_as_probabilities_are_refused():
     with pytest.raises(DataError) as caught:
         lossctl.compute("bce", [0.5, 1.5], [1, 0])
     assert caught.value.message == "prediction[1]: 1.5 is not a probability (between 0 and 1)"
@@ -227,7 +227,7 @@ def test_a_label_that_is_no_class_suggests_to_ignore_it():
     with pytest.raises(DataError) as caught:
         lossctl.compute("scce", [HALVES] * 2, [1, -100])
     assert caught.value.message == "target[1]: '-100' is not a class number from 0 to 2"
-    assert caught.value.hint == "if rows with this label do not count: --ignore-index -100"
+    assert caught.value.hint == "to ignore rows with this label: --ignore-index -100"
 
 
 def test_text_labels_are_the_columns_of_a_frame():
@@ -260,8 +260,8 @@ def test_one_hot_rows_are_no_labels():
     with pytest.raises(DataError) as caught:
         lossctl.compute("scce", [[0.5, 0.5]], [[0, 1]])
     assert str(caught.value) == (
-        "target has 2 columns, but labels are one column\n"
-        "for one column a class use a loss of one-hot rows"
+        "target has 2 columns, but labels take one\n"
+        "for one column per class, use a loss that takes one-hot rows"
     )
 
 
@@ -269,7 +269,7 @@ def test_labels_are_no_one_hot_rows():
     with pytest.raises(DataError) as caught:
         lossctl.compute("cce", [[0.5, 0.5]], [1])
     assert caught.value.message == (
-        "target has one column, but rows of class probabilities need one column a class"
+        "target has one column, but class probabilities need one column per class"
     )
 
 
@@ -333,7 +333,7 @@ def test_hinge_losses_by_hand(score, label, expected):
 
 
 @pytest.mark.parametrize("labels", [[0, 1], [-1, 1], [False, True]])
-def test_0_stands_for_minus_1(labels):
+def test_0_means_minus_1(labels):
     # max(0, 1 + ½) and max(0, 1 - ¼)
     assert lossctl.compute("hinge", [0.5, 0.25], labels) == 1.125
     assert lossctl.compute("squared_hinge", [0.5, 0.25], labels) == (2.25 + 0.5625) / 2
@@ -349,7 +349,8 @@ def test_0_mixed_with_minus_1_is_refused():
     with pytest.raises(DataError) as caught:
         lossctl.compute("hinge", [1.0, 1.0, 1.0], [0, -1, 1])
     assert str(caught.value) == (
-        "target mixes 1 label 0 and 1 label -1\nwrite the two classes as 0 and 1, or as -1 and +1"
+        "target mixes 1 label of 0 with 1 label of -1\n"
+        "code the two classes as 0 and 1, or as -1 and +1"
     )
 
 
@@ -570,12 +571,12 @@ def test_logit_adjusted_cross_entropy_of_an_independent_implementation(options, 
     [
         ("1,2,3", "prior has 3 numbers, but there are 2 classes"),
         ("1", "prior has 1 number, but there are 2 classes"),
-        ("1,0", "prior must be numbers above 0, a comma between them, not '1,0'"),
-        ("1,-2", "prior must be numbers above 0, a comma between them, not '1,-2'"),
-        ("1;2", "prior must be numbers above 0, a comma between them, not '1;2'"),
-        ("1,nan", "prior must be numbers above 0, a comma between them, not '1,nan'"),
-        ("1,1e999", "prior must be numbers above 0, a comma between them, not '1,1e999'"),
-        ("", "prior must be numbers above 0, a comma between them, not ''"),
+        ("1,0", "prior must be numbers above 0, separated by commas, not '1,0'"),
+        ("1,-2", "prior must be numbers above 0, separated by commas, not '1,-2'"),
+        ("1;2", "prior must be numbers above 0, separated by commas, not '1;2'"),
+        ("1,nan", "prior must be numbers above 0, separated by commas, not '1,nan'"),
+        ("1,1e999", "prior must be numbers above 0, separated by commas, not '1,1e999'"),
+        ("", "prior must be numbers above 0, separated by commas, not ''"),
     ],
 )
 def test_priors_that_make_no_sense(prior, message):
@@ -737,7 +738,7 @@ def test_classes_of_scores_may_be_named():
 
 
 @pytest.mark.parametrize("name", ["generalised_cross_entropy", "symmetric_cross_entropy"])
-def test_logits_of_classes_taken_for_probabilities_are_refused(name):
+def test_logits_of_classes_passed_as_probabilities_are_refused(name):
     with pytest.raises(DataError) as caught:
         lossctl.compute(name, [[2.0, -1.0]], [0])
     assert caught.value.hint == "--from-logits: prediction holds logits, not probabilities"

@@ -12,7 +12,19 @@ import pytest
 
 import lossctl
 from lossctl.block import Ragged
-from lossctl.catalogue.families import distribution
+from lossctl.catalogue.families.distribution.divergence import (
+    beta_divergence,
+    gaussian_kl,
+    js_divergence,
+)
+from lossctl.catalogue.families.distribution.likelihood import (
+    beta_nll,
+    gaussian_nll,
+    laplace_nll,
+    student_t_nll,
+)
+from lossctl.catalogue.families.distribution.optimal_transport import earth_mover, earth_mover_bins
+from lossctl.catalogue.families.distribution.scoring_rules import brier, crps, crps_gaussian
 from lossctl.errors import DataError
 
 LN2 = math.log(2)
@@ -42,7 +54,7 @@ def sample(*units, weights=None):
     return Ragged(
         np.array([value for unit in units for value in unit], dtype=np.float64),
         np.array([len(unit) for unit in units], dtype=np.intp),
-        None if weights is None else np.array([each for unit in weights for each in unit]),
+        None if weights is None else np.array([weight for unit in weights for weight in unit]),
     )
 
 
@@ -51,7 +63,7 @@ def moved(first, second, first_weights=None, second_weights=None):
     one = sample(first, weights=first_weights and [first_weights])
     other = sample(second, weights=second_weights and [second_weights])
     with np.errstate(all="ignore"):
-        (distance,) = distribution.earth_mover(one, other).tolist()
+        (distance,) = earth_mover(one, other).tolist()
     return distance
 
 
@@ -125,15 +137,15 @@ def test_earth_mover_of_several_units():
     # 1 unit of 3; 2 halves of 3 and 1; nothing to move at all; the same
     first = sample([0.0], [0.0, 2.0], [], [7.0])
     second = sample([3.0], [3.0], [], [7.0, 7.0, 7.0])
-    assert distribution.earth_mover(first, second).tolist() == [3.0, 2.0, 0.0, 0.0]
+    assert earth_mover(first, second).tolist() == [3.0, 2.0, 0.0, 0.0]
 
 
 def test_earth_mover_of_something_and_nothing_is_infinite():
     first = sample([1.0], [], [1.0, 2.0], [], weights=[[1.0], [], [0.0, 0.0], []])
     second = sample([], [1.0], [1.0], [1.0], weights=[[], [1.0], [1.0], [0.0]])
-    found = distribution.earth_mover(first, second)
+    found = earth_mover(first, second)
     assert found.tolist() == [INF, INF, INF, 0.0]
-    (data_note,) = distribution.earth_mover.loss.data_notes
+    (data_note,) = earth_mover.loss.data_notes
     assert data_note.of_units(first, second).tolist() == [True, True, True, False]
 
 
@@ -159,7 +171,7 @@ def test_earth_mover_of_something_and_nothing_is_infinite():
     ],
 )
 def test_earth_mover_bins_by_hand(prediction, target, options, expected):
-    found = of_one(distribution.earth_mover_bins, prediction, target, **options)
+    found = of_one(earth_mover_bins, prediction, target, **options)
     assert found == close(expected)
 
 
@@ -188,7 +200,7 @@ def test_earth_mover_bins_by_hand(prediction, target, options, expected):
     ],
 )
 def test_js_divergence_by_hand(prediction, target, options, expected):
-    found = of_one(distribution.js_divergence, prediction, target, **options)
+    found = of_one(js_divergence, prediction, target, **options)
     assert found == close(expected)
 
 
@@ -199,7 +211,7 @@ def test_js_divergence_has_all_digits_where_its_two_forms_meet():
             # both columns have the mean ½ and the same two terms
             parts = [Decimal(part) for part in prediction]
             expected = float(sum(part * (2 * part).ln() for part in parts))
-        found = of_one(distribution.js_divergence, prediction, target)
+        found = of_one(js_divergence, prediction, target)
         assert found == close(expected)
 
 
@@ -222,16 +234,16 @@ def test_js_divergence_has_all_digits_where_its_two_forms_meet():
     ],
 )
 def test_brier_by_hand(prediction, target, options, expected):
-    assert of_one(distribution.brier, prediction, target, **options) == close(expected)
+    assert of_one(brier, prediction, target, **options) == close(expected)
 
 
 def test_brier_of_the_examples_of_scikit_learn():
     # the mean of 0.01, 0.01, 0.04 and 0.09
-    found = terms(distribution.brier, [0.1, 0.9, 0.8, 0.3], [0.0, 1.0, 1.0, 0.0])
+    found = terms(brier, [0.1, 0.9, 0.8, 0.3], [0.0, 1.0, 1.0, 0.0])
     assert found.mean() == close(0.0375)
     # 0.04 + 0.01 + 0.01, 0.04 + 0.09 + 0.01, 0.04 + 0.04 + 0.16
     rows = [[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.2, 0.2, 0.6]]
-    found = terms(distribution.brier, rows, np.eye(3)).sum(axis=1)
+    found = terms(brier, rows, np.eye(3)).sum(axis=1)
     assert found.tolist() == close([0.06, 0.14, 0.24])
 
 
@@ -254,12 +266,12 @@ def test_brier_of_the_examples_of_scikit_learn():
     ],
 )
 def test_gaussian_nll_by_hand(mean, variance, target, options, expected):
-    assert of_one(distribution.gaussian_nll, mean, variance, target, **options) == close(expected)
+    assert of_one(gaussian_nll, mean, variance, target, **options) == close(expected)
 
 
 def test_gaussian_nll_is_least_where_the_mean_is_the_target():
     means = np.linspace(-1, 1, 21)
-    found = terms(distribution.gaussian_nll, means, np.full(21, 0.3), np.zeros(21))
+    found = terms(gaussian_nll, means, np.full(21, 0.3), np.zeros(21))
     assert int(np.argmin(found)) == 10
 
 
@@ -280,14 +292,14 @@ def test_gaussian_nll_is_least_where_the_mean_is_the_target():
     ],
 )
 def test_beta_nll_by_hand(mean, variance, target, options, expected):
-    found = of_one(distribution.beta_nll, mean, variance, target, **options)
+    found = of_one(beta_nll, mean, variance, target, **options)
     assert found == close(expected)
 
 
 def test_beta_nll_of_beta_1_orders_means_as_the_square_does():
     # at one variance v it is ½ (target - mean)² + ½ v ln v
     means = np.linspace(-2.0, 2.0, 9)
-    found = terms(distribution.beta_nll, means, np.full(9, 3.0), np.zeros(9), beta=1.0)
+    found = terms(beta_nll, means, np.full(9, 3.0), np.zeros(9), beta=1.0)
     assert found - found[4] == pytest.approx(0.5 * means**2, rel=1e-14, abs=1e-15)
 
 
@@ -315,7 +327,7 @@ def test_beta_nll_of_beta_1_orders_means_as_the_square_does():
     ],
 )
 def test_gaussian_kl_by_hand(mean, variance, options, expected):
-    found = of_one(distribution.gaussian_kl, mean, variance, **options)
+    found = of_one(gaussian_kl, mean, variance, **options)
     assert found == close(expected)
 
 
@@ -324,14 +336,14 @@ def test_gaussian_kl_has_all_digits_where_its_two_forms_meet(logarithm):
     with localcontext(prec=60):
         exact = Decimal(logarithm)
         expected = float((exact.exp() - 1 - exact) / 2)
-    assert of_one(distribution.gaussian_kl, 0.0, logarithm, log_input=True) == close(expected)
+    assert of_one(gaussian_kl, 0.0, logarithm, log_input=True) == close(expected)
 
 
 def test_gaussian_kl_takes_no_variance_of_0():
     with pytest.raises(DataError) as caught:
         lossctl.compute("gaussian_kl", [0.0, 0.0], [1.0, 0.0])
     assert caught.value.message == "variance[1]: 0.0 is not a finite number above 0"
-    assert caught.value.hint == "--log-input: variance holds logarithms of variances"
+    assert caught.value.hint == "--log-input: variance holds log variances"
 
 
 @pytest.mark.parametrize(
@@ -348,7 +360,7 @@ def test_gaussian_kl_takes_no_variance_of_0():
     ],
 )
 def test_laplace_nll_by_hand(location, scale, target, options, expected):
-    found = of_one(distribution.laplace_nll, location, scale, target, **options)
+    found = of_one(laplace_nll, location, scale, target, **options)
     assert found == close(expected)
 
 
@@ -384,8 +396,8 @@ def test_laplace_nll_by_hand(location, scale, target, options, expected):
 def test_student_t_nll_by_hand(target, degrees, scale, expected):
     prediction = [0.0] * len(target) if isinstance(target, list) else 0.0
     options = {"degrees_of_freedom": degrees, "scale": scale}
-    assert of_one(distribution.student_t_nll, prediction, target, **options) == close(expected)
-    shifted = of_one(distribution.student_t_nll, target, prediction, **options)
+    assert of_one(student_t_nll, prediction, target, **options) == close(expected)
+    shifted = of_one(student_t_nll, target, prediction, **options)
     assert shifted == close(expected)
 
 
@@ -395,7 +407,7 @@ def test_student_t_nll_in_the_middle_of_even_degrees(degrees):
     odd = Fraction(math.prod(range(1, degrees, 2)), 2 * math.prod(range(2, degrees, 2)))
     expected = 0.5 * math.log(degrees) - math.log(odd)
     options = {"degrees_of_freedom": float(degrees)}
-    found = of_one(distribution.student_t_nll, 0.0, 0.0, **options)
+    found = of_one(student_t_nll, 0.0, 0.0, **options)
     assert found == pytest.approx(expected, rel=1e-14, abs=0)
 
 
@@ -405,12 +417,12 @@ def test_student_t_nll_in_the_middle_of_even_degrees(degrees):
     [(31.9, 2.0479499206655358), (32.0, 2.0479356846150182), (32.1, 2.0479215471532718)],
 )
 def test_student_t_nll_is_the_same_on_both_sides_of_32_degrees(degrees, expected):
-    found = of_one(distribution.student_t_nll, 0.0, 1.5, degrees_of_freedom=degrees)
+    found = of_one(student_t_nll, 0.0, 1.5, degrees_of_freedom=degrees)
     assert found == pytest.approx(expected, rel=1e-14, abs=0)
 
 
-def test_student_t_nll_has_4_degrees_and_a_scale_of_1_unless_told():
-    assert of_one(distribution.student_t_nll, 0.0, 0.0) == close(math.log(8 / 3))
+def test_student_t_nll_has_4_degrees_and_a_scale_of_1_by_default():
+    assert of_one(student_t_nll, 0.0, 0.0) == close(math.log(8 / 3))
 
 
 @pytest.mark.parametrize(
@@ -439,9 +451,9 @@ def test_student_t_nll_has_4_degrees_and_a_scale_of_1_unless_told():
     ],
 )
 def test_crps_by_hand(prediction, target, expected, fair):
-    found = terms(distribution.crps, [prediction], [target])
+    found = terms(crps, [prediction], [target])
     assert found.tolist() == pytest.approx([expected], rel=4e-15, abs=0)
-    found = terms(distribution.crps, [prediction], [target], fair=True)
+    found = terms(crps, [prediction], [target], fair=True)
     assert found.tolist() == pytest.approx([fair], rel=4e-14, abs=0)
 
 
@@ -451,8 +463,8 @@ def test_fair_crps_does_not_depend_on_the_size_of_the_ensemble():
     # of normal forecasts of normal values it is 1 / √π, and of m members 1 + 1 / m times that
     for members in (2, 5):
         forecasts = generator.normal(size=(40_000, members))
-        fair = terms(distribution.crps, forecasts, target, fair=True).mean()
-        plain = terms(distribution.crps, forecasts, target).mean()
+        fair = terms(crps, forecasts, target, fair=True).mean()
+        plain = terms(crps, forecasts, target).mean()
         assert fair * math.sqrt(math.pi) == pytest.approx(1, abs=0.02)
         assert plain * math.sqrt(math.pi) == pytest.approx(1 + 1 / members, abs=0.02)
 
@@ -476,15 +488,15 @@ def test_fair_crps_does_not_depend_on_the_size_of_the_ensemble():
     ],
 )
 def test_crps_gaussian_by_hand(mean, variance, target, expected):
-    assert of_one(distribution.crps_gaussian, mean, variance, target) == close(expected)
+    assert of_one(crps_gaussian, mean, variance, target) == close(expected)
 
 
 def test_crps_gaussian_is_the_crps_of_a_large_ensemble():
     # the quantiles of the middle of each of 2000 parts of the standard normal distribution
     members = [NormalDist().inv_cdf((place + 0.5) / 2000) for place in range(2000)]
     for target in (0.0, 0.7, -2.5):
-        of_members = of_one(distribution.crps, members, target)
-        of_density = of_one(distribution.crps_gaussian, 0.0, 1.0, target)
+        of_members = of_one(crps, members, target)
+        of_density = of_one(crps_gaussian, 0.0, 1.0, target)
         assert of_members == pytest.approx(of_density, rel=1e-3)
 
 
@@ -532,7 +544,7 @@ def test_crps_gaussian_is_the_crps_of_a_large_ensemble():
     ],
 )
 def test_beta_divergence_by_hand(prediction, target, beta, expected):
-    found = of_one(distribution.beta_divergence, prediction, target, beta=beta, floor=0.0)
+    found = of_one(beta_divergence, prediction, target, beta=beta, floor=0.0)
     assert found == pytest.approx(expected, rel=1e-13 if expected > 1e90 else 4e-15, abs=0)
 
 
@@ -540,17 +552,17 @@ def test_beta_divergence_by_hand(prediction, target, beta, expected):
 def test_beta_divergence_of_almost_equal_amounts_has_all_digits(beta):
     # ½ u² + (beta - 2) u³ / 6 + …, with u = 2⁻³⁰, whatever beta is
     expected = 2**-61 * (1 + (beta - 2) / 3 * 2**-30)
-    found = of_one(distribution.beta_divergence, 1.0, 1 + 2**-30, beta=beta)
+    found = of_one(beta_divergence, 1.0, 1 + 2**-30, beta=beta)
     assert found == close(expected)
 
 
 @pytest.mark.parametrize(("prediction", "target"), [(3.0, 0.5), (0.5, 3.0), (1.0, 1.1), (1.1, 1.0)])
 @pytest.mark.parametrize("beta", [0.0, 1.0])
 def test_beta_divergence_has_no_gap_at_0_and_1(prediction, target, beta):
-    there = of_one(distribution.beta_divergence, prediction, target, beta=beta)
+    exact = of_one(beta_divergence, prediction, target, beta=beta)
     for step in (1e-13, -1e-13):
-        report_also = of_one(distribution.beta_divergence, prediction, target, beta=beta + step)
-        assert report_also == pytest.approx(there, rel=1e-11)
+        near = of_one(beta_divergence, prediction, target, beta=beta + step)
+        assert near == pytest.approx(exact, rel=1e-11)
 
 
 @pytest.mark.parametrize(
@@ -570,16 +582,16 @@ def test_beta_divergence_has_no_gap_at_0_and_1(prediction, target, beta):
 def test_beta_divergence_of_scikit_learn(beta, expected):
     prediction = [[0.5, 1.25, 3.0], [2.0, 0.75, 0.1]]
     target = [[0.7, 1.0, 2.0], [5.0, 0.7, 0.3]]
-    found = terms(distribution.beta_divergence, prediction, target, beta=beta).sum()
+    found = terms(beta_divergence, prediction, target, beta=beta).sum()
     assert found == pytest.approx(expected, rel=1e-13)
 
 
 def test_beta_divergence_raises_predictions_and_if_asked_targets():
     # 3 ln(3 / 2⁻⁵²) - 3 + 2⁻⁵²
-    found = of_one(distribution.beta_divergence, 0.0, 3.0)
+    found = of_one(beta_divergence, 0.0, 3.0)
     assert found == close(3 * (math.log(3) + 52 * LN2) - 3)
-    assert of_one(distribution.beta_divergence, 4.0, 0.0, beta=0.0) == INF
-    found = of_one(distribution.beta_divergence, 4.0, 0.0, beta=0.0, floor_target=2.0)
+    assert of_one(beta_divergence, 4.0, 0.0, beta=0.0) == INF
+    found = of_one(beta_divergence, 4.0, 0.0, beta=0.0, floor_target=2.0)
     assert found == close(LN2 - 0.5)
 
 

@@ -32,7 +32,7 @@ def of_one(loss, columns, target, **options):
 
 
 def of_tasks(columns, target):
-    """Compute the loss of a single row as a sum and a number of questions."""
+    """Compute the loss of a single row as a sum and a number of thresholds reached."""
     return corn(np.array([columns], dtype=float), np.array([target]))[0].tolist()
 
 
@@ -141,8 +141,8 @@ def test_a_row_that_falls_is_refused():
     with pytest.raises(DataError) as caught:
         lossctl.compute("cumulative_link", [[0.0, 1.0, 2.0], [0.0, 2.0, 1.5]], [0, 1])
     assert str(caught.value) == (
-        "prediction[1, 2]: 1.5 is not at least 2.0, the score in the column before it\n"
-        "if the columns say how likely a class is exceeded: change all signs"
+        "prediction[1, 2]: 1.5 is not at least 2.0, the score in the previous column\n"
+        "if the columns hold scores of exceeding a class, negate them"
     )
 
 
@@ -180,7 +180,7 @@ def test_coral_by_hand(columns, target, expected):
     assert of_one(coral, columns, target) == close(expected)
 
 
-def test_two_classes_in_one_column_are_a_yes_or_no():
+def test_two_classes_in_one_column_are_a_binary_label():
     # 1/4, 3/4 and 1/2
     logits, target = [-LN3, LN3, 0.0], [1, 1, 0]
     expected = (2 * LN2 + LN_4_3 + LN2) / 3
@@ -212,14 +212,14 @@ def test_a_task_of_weight_0_does_not_count_however_wrong():
         (
             "1,-2",
             (
-                "task_weights must be numbers of at least 0, a comma between them, not all 0, "
+                "task_weights must be numbers of at least 0 (not all 0), separated by commas, "
                 "not '1,-2'"
             ),
         ),
         (
             "0,0",
             (
-                "task_weights must be numbers of at least 0, a comma between them, not all 0, "
+                "task_weights must be numbers of at least 0 (not all 0), separated by commas, "
                 "not '0,0'"
             ),
         ),
@@ -246,7 +246,7 @@ def test_corn_as_in_the_tests_of_coral_pytorch():
         ([LN3, 0], 1, [LN_4_3 + LN2, 2]),
         ([LN3, 0], 2, [LN_4_3 + LN2, 2]),
         ([LN3], 1, [LN_4_3, 1]),
-        # what is not asked does not count, however wrong
+        # thresholds that were not reached do not count, however wrong
         ([-800, 800, 800], 0, [0, 1]),
         ([800, -800, 1.7e308], 1, [0, 2]),
         ([-800, -800, -800], 3, [2400, 3]),
@@ -257,13 +257,13 @@ def test_corn_by_hand(columns, target, expected):
     assert of_tasks(columns, target) == close(expected)
 
 
-def test_corn_is_the_mean_of_the_questions_not_of_the_rows():
+def test_corn_is_the_mean_over_thresholds_not_over_rows():
     columns, target = [[LN3, 0.0], [LN3, 7.0]], [1, 0]
-    # ln 4/3 + ln 2 of two questions, ln 4 of one
+    # ln 4/3 + ln 2 of two thresholds, ln 4 of one
     assert lossctl.compute("corn", columns, target) == close((LN_4_3 + LN2 + 2 * LN2) / 3)
     single = lossctl.compute("corn", columns, target, reduction="none")
     assert single.tolist() == close([(LN_4_3 + LN2) / 2, 2 * LN2])
-    # a weight is that of each question of the row
+    # a weight is that of each threshold of the row
     weighted = lossctl.compute("corn", columns, target, weight=[1, 2])
     assert weighted == close((LN_4_3 + LN2 + 2 * 2 * LN2) / (2 + 2))
 
@@ -271,7 +271,7 @@ def test_corn_is_the_mean_of_the_questions_not_of_the_rows():
 def test_the_conditional_answers_make_up_the_probability_of_the_class():
     columns = [0.3, -1.2, 2.0, 0.7]
     sums = [of_tasks(columns, target)[0] for target in range(5)]
-    assert math.fsum(math.exp(-each) for each in sums) == pytest.approx(1, rel=1e-15)
+    assert math.fsum(math.exp(-loss) for loss in sums) == pytest.approx(1, rel=1e-15)
 
 
 # Labels

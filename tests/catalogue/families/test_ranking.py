@@ -53,7 +53,7 @@ def test_margin_ranking_by_hand(positive, negative, margin, expected):
     assert of_one(margin_ranking, negative, positive, -1.0, margin=margin) == expected
 
 
-def test_margin_ranking_has_margin_0_unless_told():
+def test_margin_ranking_has_margin_0_by_default():
     assert of_one(margin_ranking, 1.0, 1.0) == 0.0
 
 
@@ -268,7 +268,7 @@ def test_lambdarank_by_exchanging_items(monkeypatch, sigma, truncation, cells):
     scores = [generator.normal(size=length).round(1).tolist() for length in lengths]  # some equal
     grades = [generator.integers(0, 4, length).tolist() for length in lengths]
     found = lambdarank(lists(*scores), lists(*grades), sigma=sigma, truncation=truncation)
-    expected = [by_loops(*each, sigma, truncation) for each in zip(scores, grades, strict=True)]
+    expected = [by_loops(*roles, sigma, truncation) for roles in zip(scores, grades, strict=True)]
     assert found == pytest.approx(expected, rel=1e-12, abs=1e-15)
 
 

@@ -101,7 +101,7 @@ def test_huber_by_hand(residual, delta, expected):
     assert of_one("huber", residual, 0.0, delta=delta) == close(expected)
 
 
-def test_huber_has_delta_1_unless_told():
+def test_huber_has_delta_1_by_default():
     assert of_one("huber", 3.0, 0.0) == 2.5
 
 
@@ -202,14 +202,14 @@ def test_poisson_by_hand(prediction, target, options, expected):
 def test_a_negative_rate_may_be_a_logarithm():
     with pytest.raises(DataError) as caught:
         of_one("poisson", -1.0, 2.0)
-    assert caught.value.message == "prediction[0]: -1.0 is not a finite number at least 0"
-    assert caught.value.hint == "--log-input: prediction holds logarithms of rates"
+    assert caught.value.message == "prediction[0]: -1.0 is not a finite number of at least 0"
+    assert caught.value.hint == "--log-input: prediction holds log rates"
 
 
 def test_a_log_rate_above_700_is_refused():
     with pytest.raises(DataError) as caught:
         of_one("poisson", 701.0, 2.0, log_input=True)
-    assert str(caught.value) == "prediction[0]: 701.0 is not a finite number at most 700"
+    assert str(caught.value) == "prediction[0]: 701.0 is not a finite number of at most 700"
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_minus_1_has_no_logarithm():
         lossctl.compute("msle", [0.0, -1.0], [1.0, 1.0])
     assert caught.value.message == "prediction[1]: -1.0 is not a finite number above -1"
     assert caught.value.hint == (
-        "--floor FLOOR: values below this, negative ones too, are raised to it"
+        "--floor FLOOR: values below this, including negative ones, are raised to it"
     )
 
 
@@ -247,7 +247,7 @@ def test_minus_1_has_no_logarithm():
         (3.0, 2.0, {}, 0.5),
         (1.0, -4.0, {}, 1.25),
         (0.0, 0.0, {}, 0),
-        (3.0, 0.0, {}, 3 * 2.0**52),  # 2⁻⁵² stands in for the target
+        (3.0, 0.0, {}, 3 * 2.0**52),  # 2⁻⁵² replaces the target
         (3.0, -0.0, {}, 3 * 2.0**52),
         (1.0, 0.25, {"eps": 0.5}, 1.5),  # ¾ / ½
         (1.0, -0.25, {"eps": 0.5}, 2.5),
@@ -283,7 +283,7 @@ def test_pseudo_huber_by_hand(residual, delta, expected):
     assert of_one("pseudo_huber", residual, target, delta=delta) == close(expected)
 
 
-def test_pseudo_huber_has_delta_1_unless_told():
+def test_pseudo_huber_has_delta_1_by_default():
     assert of_one("pseudo_huber", 0.75, 0.0) == 0.25
 
 
@@ -318,7 +318,7 @@ def test_charbonnier_by_hand(residual, epsilon, expected):
     assert of_one("charbonnier", residual, target, epsilon=epsilon) == close(expected)
 
 
-def test_charbonnier_has_epsilon_a_thousandth_unless_told():
+def test_charbonnier_has_epsilon_a_thousandth_by_default():
     assert of_one("charbonnier", 2.0, 2.0) == 0.001
     # 3² + 4² = 5² in units of 0.00025
     assert of_one("charbonnier", 0.00075, 0.0) == close(0.00125)
@@ -359,7 +359,7 @@ def test_tukey_biweight_by_hand(residual, c, expected):
     assert of_one("tukey_biweight", residual, target, c=c) == close(expected)
 
 
-def test_tukey_biweight_has_the_c_of_95_percent_efficiency_unless_told():
+def test_tukey_biweight_has_the_c_of_95_percent_efficiency_by_default():
     # 4.685² = 21.949225
     assert of_one("tukey_biweight", 9.0, 0.0) == close(21.949225 / 6)
 
@@ -402,7 +402,7 @@ def test_expectile_by_hand(missed, tau, expected):
     assert of_one("expectile", prediction, missed, tau=tau) == close(expected)
 
 
-def test_expectile_has_tau_a_half_unless_told():
+def test_expectile_has_tau_a_half_by_default():
     assert of_one("expectile", 0.0, 3.0) == of_one("expectile", 3.0, 0.0) == 4.5
 
 
@@ -414,7 +414,7 @@ def test_the_best_constant_is_the_expectile():
     best = of_constant(4.2)
     # ¾ × 2.8² = 5.88 and 2 × ¼ × 4.2² = 8.82, 14.7 of three
     assert best == close(4.9)
-    # there, of slope 0, it is a parabola of curvature (¾ + ½) / 3 on both sides
+    # there, with gradient 0, it is a parabola of curvature (¾ + ½) / 3 on both sides
     for step in (-0.1, 0.1):
         assert of_constant(4.2 + step) == pytest.approx(4.9 + 0.01 * 1.25 / 3, rel=1e-14)
 
@@ -441,7 +441,7 @@ def test_epsilon_insensitive_by_hand(residual, epsilon, expected):
     assert of_one("epsilon_insensitive", residual, target, epsilon=epsilon) == close(expected)
 
 
-def test_epsilon_insensitive_has_epsilon_a_tenth_unless_told():
+def test_epsilon_insensitive_has_epsilon_a_tenth_by_default():
     assert of_one("epsilon_insensitive", 0.1, 0.0) == 0.0
     assert of_one("epsilon_insensitive", 1.0, 0.0) == close(0.9)
 
@@ -507,8 +507,8 @@ def test_tweedie_deviance_of_the_documentation():
 def test_near_a_power_tweedie_deviance_is_nearly_that_power_s(power):
     for prediction, target in [(1.0, 3.0), (3.0, 1.0), (5.0, 4.999)]:
         exact = of_one("tweedie_deviance", prediction, target, power=power)
-        for report_also in (math.nextafter(power, 9), power + 1e-12):
-            near = of_one("tweedie_deviance", prediction, target, power=report_also)
+        for close_to_it in (math.nextafter(power, 9), power + 1e-12):
+            near = of_one("tweedie_deviance", prediction, target, power=close_to_it)
             assert near == pytest.approx(exact, rel=1e-11)
 
 
@@ -530,7 +530,7 @@ def test_between_0_and_1_there_is_no_tweedie_distribution(power):
     [
         (0.0, 1.0, 1.0, "prediction[0]: 0.0 is not a finite number above 0 (at least 1e-150)"),
         (-1.0, 1.0, 3.0, "prediction[0]: -1.0 is not a finite number above 0 (at least 1e-150)"),
-        (1.0, -1.0, 1.5, "target[0]: -1.0 is not a finite number at least 0"),
+        (1.0, -1.0, 1.5, "target[0]: -1.0 is not a finite number of at least 0"),
         (1.0, 0.0, 2.0, "target[0]: 0.0 is not a finite number above 0 (at least 1e-150)"),
     ],
 )
@@ -575,7 +575,7 @@ def test_gamma_deviance_by_hand(prediction, target, expected):
         (2.0, 3.0, {"dispersion": 5e-324}, 2 - 3 * LN2 + math.log(6)),
         (2.0, 3.0, {"dispersion": 1e-17}, 2 - 3 * LN2 + math.log(6)),
         (0.5, 0.0, {"dispersion": 1e-300}, 0.5),
-        # between whole numbers Γ goes on: Γ(1.5) = √π / 2, and then ln(1 / (¼ √π))
+        # between integers Γ is defined too: Γ(1.5) = √π / 2, and then ln(1 / (¼ √π))
         (1.0, 0.5, {"dispersion": 1.0}, 1.5 * LN2),
         (1.0, 0.5, {"dispersion": 1e-300}, 1 + math.log(math.sqrt(math.pi) / 2)),
         # scipy 1.17.1: -stats.nbinom.logpmf(t, 1 / dispersion, 1 / (1 + dispersion m))

@@ -144,7 +144,7 @@ def test_cohorts_without_events_are_marked():
 @pytest.mark.parametrize(
     ("roles", "message"),
     [
-        (([0.0], [-1.0], [1]), "target[0]: -1.0 is not a finite number at least 0"),
+        (([0.0], [-1.0], [1]), "target[0]: -1.0 is not a finite number of at least 0"),
         (([0.0], [1.0], [2]), "event[0]: 2.0 is not 0 or 1"),
         (([0.0], [1.0], [0.5]), "event[0]: 0.5 is not 0 or 1"),
         (([INF], [1.0], [1]), "prediction[0]: inf is not a finite number"),
@@ -220,10 +220,10 @@ def test_aft_nll_by_hand(prediction, target, event, options, expected):
 
 
 @pytest.mark.parametrize(
-    ("event", "time", "distribution", "slopes"),
+    ("event", "time", "distribution", "gradients"),
     [
-        # XGBoost's own test of survival:aft: slopes at the predictions ln 2^(1 + 14 k / 19), which
-        # it took from an implementation in R
+        # XGBoost's own test of survival:aft: gradients at the predictions ln 2^(1 + 14 k / 19),
+        # which it took from an implementation in R
         (1.0, 100.0, "normal", {0: -3.9120, 8: 0.1739, 19: 5.7920}),
         (1.0, 100.0, "logistic", {0: -0.9608, 8: 0.0867, 19: 0.9939}),
         (1.0, 100.0, "extreme", {3: -9.8028, 8: 0.1596, 19: 0.9969}),
@@ -232,8 +232,8 @@ def test_aft_nll_by_hand(prediction, target, event, options, expected):
         (0.0, 60.0, "extreme", {2: -10.8018, 8: -0.5042, 19: -0.0018}),
     ],
 )
-def test_aft_nll_has_the_slopes_of_xgboost(event, time, distribution, slopes):
-    for place, expected in slopes.items():
+def test_aft_nll_has_the_gradients_of_xgboost(event, time, distribution, gradients):
+    for place, expected in gradients.items():
         middle = (1 + 14 * place / 19) * LN2
         above, below = (
             of_one(middle + step, time, event, distribution=distribution) for step in (1e-4, -1e-4)
