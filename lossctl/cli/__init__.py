@@ -64,7 +64,7 @@ class Commands(Group):
         """Make a stand-in for each."""
         super().__init__(**settings)
         self.commands = {name: Later(name, help=text) for name, text in COMMANDS.items()}
-        self.commands[HELP] = Later(HELP, help="Show the help of a command.")
+        self.commands[HELP] = Command(HELP, help="Show the help of a command.")
 
     def help_page(self, ctx: Any) -> Any:  # noqa: ANN401
         """Say what the help says, and what the exit codes mean."""
@@ -86,7 +86,7 @@ class Commands(Group):
             return super().resolve_command(ctx, args)
         if ctx.resilient_parsing:  # the shell asks what the help can be of
             return HELP, self, args[1:]
-        if not args[1:]:
+        if args[1:2] in ([], ["-h"], ["--help"]):
             typer.echo(ctx.get_help(), color=ctx.color)
             raise typer.Exit
         return super().resolve_command(ctx, [*args[1:], "--help"])

@@ -205,6 +205,10 @@ def test_help_of_a_command_is_its_help(words, run):
     assert (helped.code, helped.err) == (0, "")
 
 
+def test_help_of_help_is_that_of_lossctl(run):
+    assert run(["help", "--help"]) == run(["help", "-h"]) == run(["--help"])
+
+
 def started(words, environment, **more):
     return subprocess.run(
         [sys.executable, "-m", "lossctl", *typed(words)],
