@@ -1,4 +1,4 @@
-"""The doors for Python programs: what the command line does, with arrays in place of files."""
+"""The functions for Python programs: what the command line does, with arrays instead of files."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ def compute(
     like: str | None = None,
     **options: Any,  # noqa: ANN401
 ) -> float | Array:
-    """Compute a loss of arrays, exactly as the command line does of files.
+    """Compute a loss from arrays, exactly as the command line does from files.
 
     Args:
         loss: its name, an alias, or a framework's name, which implies that framework's conventions.
-        roles: the arrays in the order that the loss declares, `prediction` and `target` for most:
-            anything that numpy reads, `(n,)` or `(n, d)`. The names of a data frame's columns are
-            the names of its classes. For a loss of whole units (pictures, sentences, samples) a
-            list of arrays, one a unit, or one array.
-        weight: one number a row, at least 0; where roles have rows of their own, a list with one
-            array a role; one number a unit, where the loss is one of whole units.
-        unit: the name of the unit of each row: the result is the mean of the units' losses.
+        roles: the inputs in the order that the loss declares, for most `prediction` and `target`:
+            anything that numpy can convert, `(n,)` or `(n, d)`. The column names of a data frame
+            are the names of its classes. For a loss of whole units (images, sentences, samples),
+            a list with one array per unit, or a single array.
+        weight: one number per row, at least 0; if the inputs have rows of their own, a list with
+            one array per input; for a loss of whole units, one number per unit.
+        unit: the name of the unit of each row; the result is the mean of the units' losses.
         like: torch, keras, sklearn, optax, scipy, statsmodels or torchvision, to get the number
-            that this framework gives.
+            of this framework.
         options: the loss's own options, and `reduction`, `per` and `divide_by`.
 
     Returns:
-        The number. With `reduction="none"`, one number a row (an element with `per="element"`),
-        each times its weight.
+        The number. With `reduction="none"`, one number per row (per element with `per="element"`),
+        multiplied by its weight.
 
     Raises:
-        UsageError: no such loss or option, or options that do not go together.
-        DataError: arrays that do not fit the loss or each other.
+        UsageError: there is no such loss or option, or options contradict each other.
+        DataError: the arrays do not fit the loss or each other.
 
     >>> compute("mse", [1.0, 2.0], [0.0, 4.0])
     2.5
@@ -56,21 +56,21 @@ def compute(
 
 
 def inspect(*, target: Any, prediction: Any = None) -> Findings:  # noqa: ANN401
-    """Find what predictions and targets tell of the problem, as the command line does of files.
+    """Infer facts about the problem from predictions and targets.
 
     Args:
         target: numbers or labels, `(n,)` or `(n, d)`; labels may be words.
-        prediction: what the model has put out for them, `(n,)` or `(n, d)`. The names of a data
-            frame's columns are the names of its classes.
+        prediction: the model's outputs for them, `(n,)` or `(n, d)`. The column names of a data
+            frame are the names of its classes.
 
     Returns:
         `facts`, each with `name`, `value`, `confidence` (certain, likely, weak) and `evidence`, and
         `remarks`, each with `kind` and `message`.
 
     Raises:
-        DataError: arrays that do not fit each other, or hold what is no finite number.
+        DataError: the arrays do not fit each other, or hold values that are not finite numbers.
 
-    >>> [(each.name, each.value) for each in inspect(target=[0, 1, 1, 0]).facts][:2]
+    >>> [(fact.name, fact.value) for fact in inspect(target=[0, 1, 1, 0]).facts][:2]
     [('task', 'binary_classification'), ('labels', 'binary_01')]
     """
     from lossctl.detectors import detect_arrays  # noqa: PLC0415  # numpy is not needed for --help
@@ -88,23 +88,23 @@ def recommend(
     explain: bool = False,
     **facts: Any,  # noqa: ANN401
 ) -> dict[str, Any]:
-    """Recommend losses for a problem, with the reasons, as the command line does.
+    """Recommend losses for a problem, with reasons.
 
     Args:
-        target: targets, to read facts from, as in `inspect`.
-        prediction: predictions that belong to them.
-        rules: files of rules of your own, over those of lossctl.
-        why: losses of which to say what speaks for them.
-        why_not: losses of which to say why they are not the first.
-        explain: whether to name all rules that speak or wait.
-        facts: what is known of the problem, by name: `task="segmentation"`, `imbalanced=True`.
+        target: targets from which to infer facts, as in `inspect`.
+        prediction: the predictions for them.
+        rules: files with your own rules, on top of those of lossctl.
+        why: losses for which to explain why they are recommended.
+        why_not: losses for which to explain why they are not ranked first.
+        explain: whether to show every fact and rule behind the answer.
+        facts: what is known about the problem, by name: `task="segmentation"`, `imbalanced=True`.
 
     Returns:
-        The object that `lossctl recommend --format json` shows.
+        The object that `lossctl recommend --format json` prints.
 
     Raises:
-        UsageError: there is no such fact, value or loss, or a file of rules is wrong.
-        DataError: arrays that do not fit each other, or hold what is no finite number.
+        UsageError: there is no such fact, value or loss, or a file of rules is invalid.
+        DataError: the arrays do not fit each other, or hold values that are not finite numbers.
 
     >>> recommend(task="segmentation", imbalanced=True)["recommendations"][0]["loss"]
     'dice'
@@ -116,8 +116,8 @@ def recommend(
     from lossctl.render.json import document  # noqa: PLC0415
 
     if target is None and prediction is not None:
-        raise UsageError("predictions say nothing without targets", "give the targets, too")
-    why, why_not = ([each] if isinstance(each, str) else each for each in (why, why_not))
+        raise UsageError("facts cannot be inferred from predictions without targets")
+    why, why_not = ([names] if isinstance(names, str) else names for names in (why, why_not))
     files = [rules] if isinstance(rules, str | PathLike) else rules
     base = load(tuple(map(str, files)))
     known = from_options(base, facts)
@@ -127,21 +127,21 @@ def recommend(
 
         known += inspect(target=target, prediction=prediction).facts
         trial = of_arrays(target, prediction)
-    card = answer(
+    result = answer(
         advise(base, known),
         trial=trial,
         why=[loss_name(base, name) for name in why],
         why_not=[loss_name(base, name) for name in why_not],
         explain=explain,
     )
-    return document(card)
+    return document(result.fields)
 
 
 def losses() -> Mapping[str, Loss]:
     """Return the catalogue: every loss by its name.
 
-    >>> losses()["huber"].summary
-    'Quadratic for small residuals, linear with slope delta beyond delta.'
+    >>> losses()["huber"].aliases
+    ('huber_loss', 'hubber_loss')
     """
     from lossctl.catalogue.scan import load  # noqa: PLC0415  # numpy is not needed for --help
 

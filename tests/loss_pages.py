@@ -12,7 +12,7 @@ from samples import SAMPLES
 from lossctl.catalogue import families
 from lossctl.catalogue.definition import Loss
 from lossctl.catalogue.scan import catalogue, load
-from lossctl.explorer.loss_page import card
+from lossctl.explorer.loss_page import loss_page
 from lossctl.render import Format, render
 
 FOLDER = ROOT / "docs" / "losses"
@@ -59,7 +59,7 @@ def _family(family: str) -> Iterator[str]:
 
 
 def _loss(loss: Loss) -> Iterator[str]:
-    heading, *lines = "\n".join(render(card(loss, {}), Format.MARKDOWN)).splitlines()
+    heading, *lines = "\n".join(render(loss_page(loss, {}), Format.MARKDOWN)).splitlines()
     del heading  # the summary follows the name as text
     yield loss.summary
     yield from lines

@@ -1,1 +1,1 @@
-"""From facts to advice: the rules, and the losses that they speak for."""
+"""From facts to advice: the rules, and the losses that they recommend."""

@@ -1,7 +1,7 @@
-"""YAML, read strictly: every value knows its line, and nothing is taken for what it is not.
+"""YAML, read strictly: every value knows its line, and ambiguous values are errors.
 
-The only home of yaml. PyYAML lets a repeated key win, reads `no` as false and `1e-3` as text; here
-each of these is an error that says where it stands and how to write what was meant.
+The only module that uses yaml. PyYAML lets the last of repeated keys win, reads `no` as false and
+`1e-3` as text; here each of these is an error with its place and how to write what is meant.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lossctl.errors import UsageError, quote, visible
 
 Plain: TypeAlias = "str | int | float | bool | None"
 
-SWITCH = re.compile(r"y|n|yes|no|on|off|true|false|null", re.IGNORECASE)
+BOOLEAN_LIKE = re.compile(r"y|n|yes|no|on|off|true|false|null", re.IGNORECASE)
 NUMBER_LIKE = re.compile(
     r"[-+]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:e[-+]?\d+)?|[-+]?\.(?:inf|nan)|0[xob][\da-f_]+",
     re.IGNORECASE,
@@ -25,12 +25,12 @@ NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d{0,99})(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNO
 FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 DEEPEST = 50
-"""Lists and mappings inside each other, in any document that a person has written."""
+"""The most lists and mappings inside each other in a document written by a person."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """A value of a document, and where it stands; of a mapping also where each key does."""
+    """A value of a document with its line, and for a mapping the line of each key."""
 
     value: Plain | Sequence[Node] | Mapping[str, Node]
     file: str
@@ -38,11 +38,11 @@ class Node:
     keys: Mapping[str, int] = field(default_factory=dict)
 
     def error(self, message: str, hint: str = "") -> UsageError:
-        """Make an error that says where."""
+        """Return an error with the place of this value."""
         return UsageError(f"{self.file}, line {self.line}: {message}", hint)
 
     def at(self, error: UsageError) -> UsageError:
-        """Add the place to an error."""
+        """Add the place of this value to an error."""
         return self.error(error.message, error.hint)
 
     def text(self) -> str:
@@ -52,7 +52,7 @@ class Node:
             UsageError: it is not, or it is empty.
         """
         if not isinstance(self.value, str):
-            raise self.error(f"text is needed, not {self.said}", "put it in quotes")
+            raise self.error(f"expected text, not {self.description}", "put it in quotes")
         if not self.value.strip():
             raise self.error("the text is empty")
         return self.value
@@ -64,7 +64,7 @@ class Node:
             UsageError: it is neither.
         """
         if not isinstance(self.value, bool):
-            raise self.error(f"true or false is needed, not {self.said}")
+            raise self.error(f"expected true or false, not {self.description}")
         return self.value
 
     def items(self) -> Sequence[Node]:
@@ -75,7 +75,7 @@ class Node:
         """
         if isinstance(self.value, Sequence) and not isinstance(self.value, str):
             return self.value
-        raise self.error(f"a list is needed, not {self.said}")
+        raise self.error(f"expected a list, not {self.description}")
 
     def fields(self) -> Mapping[str, Node]:
         """Return the values of a mapping.
@@ -85,10 +85,10 @@ class Node:
         """
         if isinstance(self.value, Mapping):
             return self.value
-        raise self.error(f"a mapping is needed, not {self.said}")
+        raise self.error(f"expected a mapping, not {self.description}")
 
     def known_fields(self, needed: Sequence[str], others: Sequence[str] = ()) -> Mapping[str, Node]:
-        """Return the values of a mapping that has these keys, perhaps others, and no more.
+        """Return the values of a mapping with all needed keys, and perhaps others, but no more.
 
         Raises:
             UsageError: one is missing, or unknown.
@@ -100,16 +100,16 @@ class Node:
                 raise self.key(name).at(UsageError.unknown("key", name, known))
         for name in needed:
             if name not in fields:
-                raise self.error(f"the key {quote(name)} is missing")
+                raise self.error(f"missing key {quote(name)}")
         return fields
 
     def key(self, name: str) -> Node:
-        """Return a key of a mapping as a value of its own, for errors that are about it."""
+        """Return a key of a mapping as a value, for errors about the key."""
         return Node(name, self.file, self.keys[name])
 
     @property
-    def plain(self) -> Any:  # noqa: ANN401  # what YAML can hold
-        """The value without its places."""
+    def plain(self) -> Any:  # noqa: ANN401  # anything in YAML
+        """The value without lines."""
         if isinstance(self.value, Mapping):
             return {name: node.plain for name, node in self.value.items()}
         if isinstance(self.value, Sequence) and not isinstance(self.value, str):
@@ -117,7 +117,7 @@ class Node:
         return self.value
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """The value, in words."""
         if isinstance(self.value, Mapping):
             return "a mapping"
@@ -134,24 +134,23 @@ def read(text: str, file: str) -> Node:
         file: its name, for messages.
 
     Raises:
-        UsageError: it is no YAML, or says something that is easily misread.
+        UsageError: it is not valid YAML, or contains something ambiguous.
 
     >>> read("limit: 0.5", "a.yaml").fields()["limit"].plain
     0.5
     >>> read("limit: no", "a.yaml")
     Traceback (most recent call last):
-    lossctl.errors.UsageError: a.yaml, line 1: 'no' may be a word or a switch
+    lossctl.errors.UsageError: a.yaml, line 1: 'no' is ambiguous: text or a boolean
     write true or false, or put it in quotes
     """
-    import yaml  # noqa: PLC0415  # whoever knows of nodes need not read documents
+    import yaml  # noqa: PLC0415  # yaml is slow to load
 
     text = text.removeprefix("\ufeff")
     forbidden = FORBIDDEN.search(text)
     if forbidden:
         line = text.count("\n", 0, forbidden.start()) + 1
-        raise Node(None, file, line).error(
-            f"{quote(forbidden.group())} is a control character", NO_YAML
-        )
+        character = quote(forbidden.group())
+        raise Node(None, file, line).error(f"not valid YAML: control character {character}")
     events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     try:
         next(events)  # the stream begins
@@ -162,50 +161,46 @@ def read(text: str, file: str) -> Node:
         another: Any = next(events)
         if not isinstance(another, yaml.StreamEndEvent):
             second = Node(None, file, another.start_mark.line + 1)
-            raise second.error("a second document begins here", "write a file for each")
+            raise second.error("a second document starts here", "put each document in its own file")
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "a character that YAML does not allow"
-        raise UsageError(f"{file}{place}: {visible(problem)}", NO_YAML) from None
+        raise UsageError(f"{file}{place}: not valid YAML: {visible(problem)}") from None
     return root
 
 
-NO_YAML = "this is no YAML"
-
-
 class _Reader:
-    """Makes nodes of the events of a document."""
+    """Builds nodes from the events of a document."""
 
     def __init__(self, file: str, events: Iterator[Any]) -> None:
         self.file, self.events, self.depth = file, events, 0
 
     def value(self, event: Any) -> Node:  # noqa: ANN401
-        """Read the value that begins with an event."""
+        """Read the value that starts with an event."""
         kind = type(event).__name__
         place = self._checked(event)
         if kind == "ScalarEvent":
             return Node(_scalar(event, place), self.file, place.line)
         self.depth += 1
         if self.depth > DEEPEST:
-            raise place.error("nested too deeply", "a person cannot read that either")
+            raise place.error(f"nested more than {DEEPEST} levels deep")
         if kind == "SequenceStartEvent":
-            found = Node(list(self._items()), self.file, place.line)
+            node = Node(list(self._items()), self.file, place.line)
         else:
             keys: dict[str, int] = {}
-            found = Node(dict(self._pairs(keys)), self.file, place.line, keys)
+            node = Node(dict(self._pairs(keys)), self.file, place.line, keys)
         self.depth -= 1
-        return found
+        return node
 
     def _checked(self, event: Any) -> Node:  # noqa: ANN401
-        """Return where an event stands; refuse marks that mean more than they say."""
+        """Return the place of an event; refuse anchors, aliases and tags."""
         place = Node(None, self.file, event.start_mark.line + 1)
         if event.anchor:
-            raise place.error("an alias stands for this", "write it out each time")
+            raise place.error("anchors and aliases are not supported", "write the value out")
         if event.tag:
-            raise place.error(
-                f"{quote(event.tag)} is a tag", "write the value plainly, or quote it"
-            )
+            message = f"tags such as {quote(event.tag)} are not supported"
+            raise place.error(message, "write the value plainly, or put it in quotes")
         return place
 
     def _items(self) -> Iterator[Node]:
@@ -220,12 +215,14 @@ class _Reader:
                 return
             place = self._checked(event)
             if type(event).__name__ != "ScalarEvent":
-                raise place.error("a key must be a word")
+                raise place.error("a key must be plain text")
             name = event.value
             if name == "<<" and not event.style:
-                raise place.error("'<<' is a merge key", "write out what it brings")
+                raise place.error(
+                    "merge keys ('<<') are not supported", "write the merged keys out"
+                )
             if name in keys:
-                raise place.error(f"the key {quote(name)} stands in line {keys[name]} already")
+                raise place.error(f"duplicate key {quote(name)}, first used in line {keys[name]}")
             keys[name] = place.line
             yield name, self.value(next(self.events))
 
@@ -238,16 +235,16 @@ def _scalar(event: Any, place: Node) -> Plain:  # noqa: ANN401
         return text == "true"
     if text in ("", "null", "~"):
         return None
-    if SWITCH.fullmatch(text):
+    if BOOLEAN_LIKE.fullmatch(text):
         raise place.error(
-            f"{quote(text)} may be a word or a switch", "write true or false, or put it in quotes"
+            f"{quote(text)} is ambiguous: text or a boolean",
+            "write true or false, or put it in quotes",
         )
     if not NUMBER_LIKE.fullmatch(text):
         return text
-    plain = NUMBER.fullmatch(text) is not None
-    if not plain or math.isinf(float(text)):
+    if not NUMBER.fullmatch(text) or math.isinf(float(text)):
         raise place.error(
-            f"{quote(text)} may be a number or a word",
-            "write the number plainly, as 0.5 or 1000, or put the word in quotes",
+            f"{quote(text)} is ambiguous: text or a number",
+            "write the number plainly, such as 0.5 or 1000, or put it in quotes",
         )
     return int(text) if text.lstrip("+-").isdigit() else float(text)

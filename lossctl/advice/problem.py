@@ -1,4 +1,4 @@
-"""What is known of a problem: said on the command line or in a file, or read off the data."""
+"""What is known about a problem: stated as options or in a file, or inferred from data."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from lossctl.errors import UsageError, quote
 from lossctl.facts.vocabulary import Known
 
 
-def from_options(base: RuleBase, given: Mapping[str, Any]) -> list[Known]:
+def from_options(base: RuleBase, options: Mapping[str, Any]) -> list[Known]:
     """Return the facts that options state.
 
     Args:
         base: the rule base.
-        given: values by fact, as text or as values of the fact's type.
+        options: values by fact, as text or as values of the fact's type.
 
     Raises:
-        UsageError: there is no such fact, or no such value of it; with the nearest.
+        UsageError: there is no such fact, or no such value of it; the hint names the nearest.
     """
-    found = []
-    for name, said in given.items():
+    stated = []
+    for name, option in options.items():
         fact = base.vocabulary.fact(name)
-        value = said
-        if fact.type == "loss" and isinstance(said, str):
-            value = loss_name(base, said)
-        if fact.type == "several" and isinstance(said, str | list | tuple):
-            several = [said] if isinstance(said, str) else said
-            value = [word for each in several for word in str(each).split(",")]
-        found.append(Known(fact.name, fact.checked(value, base.cards), "flag"))
-    return found
+        value = option
+        if fact.type == "loss" and isinstance(option, str):
+            value = loss_name(base, option)
+        if fact.type == "several" and isinstance(option, str | list | tuple):
+            texts = [option] if isinstance(option, str) else option
+            value = [word for text in texts for word in str(text).split(",")]
+        stated.append(Known(fact.name, fact.checked(value, base.cards), "flag"))
+    return stated
 
 
 def from_file(base: RuleBase, file: str) -> list[Known]:
     """Return the facts that a YAML or JSON file states; `-` is standard input.
 
     Raises:
-        UsageError: the file cannot be read, or states what is no fact; with file and line.
+        UsageError: the file cannot be read or states something else; with file and line.
     """
-    from lossctl.advice.rule_files import read_facts, read_text  # noqa: PLC0415  # only for who needs yaml
+    from lossctl.advice.rule_files import read_facts, read_text  # noqa: PLC0415  # yaml is slow to load
 
     name = "standard input" if file == "-" else file
     text = _standard_input() if file == "-" else read_text(file)
@@ -60,18 +60,19 @@ def _standard_input() -> str:
 
 
 def loss_name(base: RuleBase, name: str) -> str:
-    """Return the name of a loss that the rule base knows; it may be given by another of its names.
+    """Return the name of a loss that has a card; it may be given by any of its names.
 
     Raises:
-        UsageError: there is no such loss, or the name stands for several.
+        UsageError: there is no such loss, the name means several, or the loss has no card.
     """
     if name in base.cards:
         return name
     if not isinstance(name, str):
-        raise UsageError(f"a loss is named by a word, not {quote(str(name))}")
-    from lossctl.catalogue.names import find  # noqa: PLC0415  # numpy is only for other names
+        raise UsageError(f"the name of a loss must be text, not {quote(str(name))}")
+    from lossctl.catalogue.names import find  # noqa: PLC0415  # needed for other names only
 
-    found = find(name)[0].name
-    if found not in base.cards:
-        raise UsageError(f"the rule base has no card of {found}", "add one with --rules")
-    return found
+    loss = find(name)[0].name
+    if loss not in base.cards:
+        hint = "describe the loss under `losses` in a file given with --rules"
+        raise UsageError(f"the rules have no card for {quote(loss)}", hint)
+    return loss

@@ -1,7 +1,7 @@
-"""From facts to advice: the losses of a situation with their options, and what to find out next.
+"""From facts to advice: the recommended losses with their options, and the questions to ask next.
 
-Three layers, in this order: compatibility and choice, which `situation` settles, and advice, which
-never changes the order. All that was considered stays in a trace, from which answers are printed.
+There are three layers: compatibility and choice, which `situation` settles, and advice, which never
+changes the order. `Advice` keeps all that was considered; answers are made from it.
 """
 
 from __future__ import annotations
@@ -11,35 +11,53 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from lossctl.advice.rules import Measured, Rule, RuleBase
-from lossctl.advice.situation import Recommendation, Situation
-from lossctl.facts.vocabulary import Conflict, Fact, FactValue, Known
+from lossctl.advice.rules import Measured, OptionAdvice, Rule, RuleBase
+from lossctl.advice.situation import Ranked, Situation
+from lossctl.facts.vocabulary import Conflict, Fact, FactValue, Known, in_words
 
 ASKED = 3
-"""Questions that are asked at a time."""
+"""The most questions asked at a time."""
+
+Changes = Literal["first", "top", "nothing"]
 
 
 @dataclass(frozen=True)
-class Change:
-    """What an answer would change: what would come first, and whether that differs from now."""
+class PossibleAnswer:
+    """One answer to a question, and what it would change.
+
+    Args:
+        value: the value of the fact.
+        meaning: what the value means.
+        option: the command-line option that states it.
+        first: the first loss of each part with this answer.
+        changes: whether the first choice changes, only the losses after it, or nothing.
+    """
 
     value: FactValue
+    meaning: str
+    option: str
     first: Mapping[str, str]
-    changes: Literal["first", "top", "nothing"]
+    changes: Changes
 
 
 @dataclass(frozen=True)
 class Question:
-    """A fact worth knowing, and what each of its values would change."""
+    """A fact worth asking for, what the data suggest, and what each answer would change."""
 
-    fact: Fact
-    answers: Mapping[str, Change]
-    guess: Known | None = None
+    fact: str
+    question: str
+    guess: Known | None
+    values: tuple[PossibleAnswer, ...]
+
+    @property
+    def answers(self) -> Mapping[str, PossibleAnswer]:
+        """The possible answers by the word for each."""
+        return {in_words(answer.value): answer for answer in self.values}
 
 
 @dataclass(frozen=True)
 class Advice:
-    """All that was considered, from which every answer is printed."""
+    """What `advise` returns: all that was considered."""
 
     situation: Situation
     stated: tuple[Known, ...]
@@ -55,152 +73,153 @@ class Advice:
 
     @cached_property
     def avoid(self) -> list[tuple[str, Rule]]:
-        """The losses that fit but that a rule advises against, with the weightiest such rule."""
-        told = {each.loss for each in self.situation.recommended}
+        """The losses that fit but should be avoided, each with the most specific rule for that."""
+        recommended = {ranked.loss for ranked in self.situation.recommended}
         rules = [rule for rule in self.situation.fired if rule.kind == "avoid"]
         rules.sort(key=lambda rule: (-rule.when.specificity, rule.id))
-        found: dict[str, Rule] = {}
+        avoided: dict[str, Rule] = {}
         for rule in rules:
-            for each in rule.losses:
-                if each.loss not in told and not self.situation.vetoes(each.loss):
-                    found.setdefault(each.loss, rule)
-        return list(found.items())
+            for named in rule.losses:
+                if named.loss not in recommended and not self.situation.vetoes(named.loss):
+                    avoided.setdefault(named.loss, rule)
+        return list(avoided.items())
 
     @cached_property
     def vetoed(self) -> list[tuple[str, str]]:
-        """The losses that a rule speaks of but that do not fit, with the reason."""
-        named = {
-            each.loss
+        """The losses that a rule names but that do not fit, with the reason."""
+        named_losses = {
+            named.loss
             for rule in self.situation.fired
             if rule.kind != "advise"
-            for each in rule.losses
+            for named in rule.losses
         }
-        vetoes = {loss: self.situation.vetoes(loss) for loss in sorted(named)}
+        vetoes = {loss: self.situation.vetoes(loss) for loss in sorted(named_losses)}
         return [(loss, reasons[0]) for loss, reasons in vetoes.items() if reasons]
 
-    def advising(self, loss: str) -> list[Rule]:
-        """Return the rules that are told beside a loss, the most specific first."""
-        about = [vote.rule for vote in self.situation.votes("advise", loss)]
-        return sorted(about, key=lambda rule: (-rule.when.specificity, rule.id))
+    def remarks_on(self, loss: str) -> list[Rule]:
+        """Return the rules with a remark on a loss, the most specific first."""
+        rules = [vote.rule for vote in self.situation.votes("advise", loss)]
+        return sorted(rules, key=lambda rule: (-rule.when.specificity, rule.id))
 
     @property
     def remarks(self) -> list[Rule]:
-        """The rules that are told whatever the loss."""
+        """The rules with a remark that holds for every loss."""
         return [rule for rule in self.situation.fired if rule.kind == "advise" and not rule.losses]
 
-    def options(self, each: Recommendation) -> Mapping[str, Mapping[str, Any]]:
-        """Return the options to use a loss with: the rules' where they say, else its card's.
-
-        Each has its `value`, its `default`, why (`because`), and who says so (`source`).
-        """
-        card = self.base.cards[each.loss]
-        options = {
-            name: {"because": "", "source": "", "default": said["value"], **said}
-            for name, said in card.params.items()
-        }
-        rules = [*(vote.rule for vote in each.votes), *self.advising(each.loss)]
+    def options(self, ranked: Ranked) -> Mapping[str, OptionAdvice]:
+        """Return the options to use a loss with: from its rules, or else from its card."""
+        options = dict(self.base.cards[ranked.loss].params)
+        rules = [*(vote.rule for vote in ranked.votes), *self.remarks_on(ranked.loss)]
         for rule in reversed(rules):
-            for name, said in rule.params.get(each.loss, {}).items():
-                value = self._measured(said)
+            for name, value_or_measure in rule.params.get(ranked.loss, {}).items():
+                value = self._resolved(value_or_measure)
                 if value is not None:
-                    default = options.get(name, {}).get("default")
-                    options[name] = {
-                        "value": value,
-                        "default": default,
-                        "because": rule.text,
-                        "source": rule.id,
-                    }
+                    default = options[name].default if name in options else None
+                    options[name] = OptionAdvice(value, default, rule.text, rule.id)
         return options
 
-    def _measured(self, value: Any) -> Any:  # noqa: ANN401
-        """Return a value, or what the data make it; None where they are not there."""
+    def _resolved(self, value: Any) -> Any:  # noqa: ANN401
+        """Return a value, computed from the data if it depends on them; None without data."""
         if not isinstance(value, Measured):
             return value
-        if value.measure not in self.measured:
+        if value.measured not in self.measured:
             return None
-        return float(f"{value.times * self.measured[value.measure]:.4g}")
+        return float(f"{value.times * self.measured[value.measured]:.4g}")
 
     @cached_property
     def measured(self) -> Mapping[str, float]:
-        """What the data told that options may depend on."""
+        """The numbers computed from the data on which options may depend."""
         return {
             name: number
-            for each in self.stated
-            for name, number in each.numbers.items()
+            for known in self.stated
+            for name, number in known.numbers.items()
             if name in self.base.vocabulary.measures
         }
 
-    def activation(self, each: Recommendation) -> str:
-        """Return the last layer that goes with a loss: a rule's word for it before its card's."""
-        said = [vote.rule.activation for vote in each.votes if vote.rule.activation]
-        said += [rule.activation for rule in self.advising(each.loss) if rule.activation]
-        return said[0] if said else self.base.cards[each.loss].activation
+    def activation(self, ranked: Ranked) -> str:
+        """Return the output activation for a loss: from its rules, or else from its card."""
+        rules = [*(vote.rule for vote in ranked.votes), *self.remarks_on(ranked.loss)]
+        of_rules = (rule.activation for rule in rules if rule.activation)
+        return next(of_rules, self.base.cards[ranked.loss].activation)
 
     @cached_property
     def questions(self) -> list[Question]:
-        """The facts to find out next: those whose values change the first place, or else the top.
+        """The questions whose answers would change the first choice, or else the losses after it.
 
-        A guess that would change the first place is asked about before all else. A fact that the
-        data tell is not asked, nor one that was declined. Where facts contradict each other, only
-        these are asked; and a question of which every answer changes the first place stands alone,
-        for all others depend on it.
+        Questions with a guess that would change the first choice come before all others. Facts that
+        are known or were declined are not asked for. If facts contradict each other, only those are
+        asked for. A question whose every answer changes the first choice stands alone, since all
+        others depend on it.
         """
-        in_conflict = {each.name for conflict in self.conflicts for each in conflict.facts}
-        found = []
-        for name in in_conflict or self._open:
-            fact = self.base.vocabulary.facts[name]
-            guess = next((each for each in self.guesses if each.name == name), None)
-            answers = self._answers(fact)
-            changes = [each.changes for each in answers.values()]
-            shares = [changes.count(what) / max(len(changes), 2) for what in ("first", "top")]
-            guessed = answers.get(said(guess.value)) if guess else None
-            likely = guessed is not None and guessed.changes == "first"
-            key = (not likely, -fact.common * (shares[0] + shares[1] / 2))
-            if any(shares) and name not in self.declined:
-                found.append((key, Question(fact, answers, guess)))
+        contradicting = {name for conflict in self.conflicts for name in conflict.names}
+        keyed = []
+        for name in contradicting or self._open_facts:
+            question = self._question(self.base.vocabulary.facts[name])
+            key = self._priority(question)
+            if key is not None and name not in self.declined:
+                keyed.append((key, question))
         order = list(self.base.vocabulary.facts)
-        found.sort(key=lambda pair: (pair[0], order.index(pair[1].fact.name)))
-        questions = [question for _, question in found[:ASKED]]
-        alone = questions and all(each.changes == "first" for each in questions[0].answers.values())
+        keyed.sort(key=lambda pair: (pair[0], order.index(pair[1].fact)))
+        questions = [question for _, question in keyed[:ASKED]]
+        alone = questions and all(answer.changes == "first" for answer in questions[0].values)
         return questions[:1] if alone else questions
 
+    def _priority(self, question: Question) -> tuple[bool, float] | None:
+        """Return the sort key of a question; None where no answer changes anything."""
+        changes = [answer.changes for answer in question.values]
+        shares = [changes.count(change) / max(len(changes), 2) for change in ("first", "top")]
+        if not any(shares):
+            return None
+        guessed = question.answers.get(in_words(question.guess.value)) if question.guess else None
+        likely = guessed is not None and guessed.changes == "first"
+        common = self.base.vocabulary.facts[question.fact].common
+        return (not likely, -common * (shares[0] + shares[1] / 2))
+
     @property
-    def _open(self) -> list[str]:
-        """The facts that are not known and that some rule or card waits for."""
+    def _open_facts(self) -> list[str]:
+        """The facts that are not known and on which some rule or card depends."""
         situation = self.situation
         choosing = [rule for rule in situation.pending if rule.kind != "advise"]
-        waiting = {name for rule in choosing for name in rule.facts}
-        waiting |= {name for card in self.base.cards.values() for name in card.facts}
-        guessed = {each.name for each in self.guesses}
+        relevant = {name for rule in choosing for name in rule.facts}
+        relevant |= {name for card in self.base.cards.values() for name in card.facts}
+        guessed = {known.name for known in self.guesses}
         return [
             name
             for name, fact in self.base.vocabulary.facts.items()
-            if name in waiting - situation.facts.keys() and (fact.asked or name in guessed)
+            if name in relevant - situation.facts.keys() and (fact.asked or name in guessed)
         ]
 
-    def _claimed(self, name: str) -> list[FactValue]:
-        """The values of a fact between which those who state it differ."""
-        differing = [
-            [each.value for each in conflict.facts]
-            for conflict in self.conflicts
-            if {each.name for each in conflict.facts} == {name}
-        ]
-        return list(dict.fromkeys(value for values in differing for value in values))
+    def _question(self, fact: Fact) -> Question:
+        guess = next((known for known in self.guesses if known.name == fact.name), None)
+        return Question(fact.name, fact.question, guess, tuple(self._answers(fact)))
 
-    def _answers(self, fact: Fact) -> dict[str, Change]:
+    def _answers(self, fact: Fact) -> list[PossibleAnswer]:
+        """Try each value of a fact that contradicts no other."""
         now, top = self.situation.first, self.situation.top
-        found = {}
-        for value in self._claimed(fact.name) or self.base.values(fact.name):
+        answers = []
+        for value in self._disputed_values(fact.name) or self.base.values(fact.name):
             other = self.situation.knowing(**{fact.name: value})
             if not other.possible:
                 continue
-            changes: Literal["first", "top", "nothing"] = "nothing"
+            changes: Changes = "nothing"
             if other.first and other.first != now:
                 changes = "first"
             elif other.top and other.top != top:
                 changes = "top"
-            found[said(value)] = Change(value, other.first, changes)
-        return found
+            meaning = fact.values.get(in_words(value), "")
+            answer = PossibleAnswer(value, meaning, fact.typed(value), other.first, changes)
+            answers.append(answer)
+        return answers
+
+    def _disputed_values(self, name: str) -> list[FactValue]:
+        """Return the values of a fact between which its sources differ."""
+        values = [
+            known.value
+            for conflict in self.conflicts
+            if conflict.names == {name}
+            for known in conflict.facts
+        ]
+        return list(dict.fromkeys(values))
 
 
 def advise(
@@ -210,38 +229,32 @@ def advise(
 
     Args:
         base: the rule base.
-        stated: what is known of the problem. Of two values of one fact the first is taken; what is
-            weak is no fact, but is asked.
+        stated: what is known about the problem. Of two values of a fact the first is used; a weak
+            one is only a guess, to be asked about.
         declined: facts that are not to be asked for.
     """
-    taken: dict[str, Known] = {}
+    used: dict[str, Known] = {}
     conflicts = []
-    for each in stated:
-        if each.confidence == "weak":
+    for known in stated:
+        if known.confidence == "weak":
             continue
-        first = taken.setdefault(each.name, each)
-        if first.value != each.value and not _may_appear(base, first, each):
-            conflicts.append(Conflict((first, each), f"What the {first.origin} says is taken."))
-    situation = Situation(base, {name: each.value for name, each in taken.items()})
-    all_known = base.vocabulary.following(situation.stated) | taken
-    known = [all_known[name] for name in base.vocabulary.facts if name in all_known]
-    conflicts += base.vocabulary.conflicts(list(taken.values()))
+        first = used.setdefault(known.name, known)
+        if first.value != known.value and not _may_appear_as(base, first, known):
+            because = f"The value from the {first.origin} is used."
+            conflicts.append(Conflict((first, known), because))
+    situation = Situation(base, {name: known.value for name, known in used.items()})
+    all_known = base.vocabulary.following(situation.stated) | used
+    in_order = [all_known[name] for name in base.vocabulary.facts if name in all_known]
+    conflicts += base.vocabulary.conflicts(list(used.values()))
     guesses = tuple(
-        each for each in stated if each.confidence == "weak" and each.name not in situation.facts
+        known
+        for known in stated
+        if known.confidence == "weak" and known.name not in situation.facts
     )
-    return Advice(situation, tuple(stated), tuple(known), guesses, tuple(conflicts), declined)
+    return Advice(situation, tuple(stated), tuple(in_order), guesses, tuple(conflicts), declined)
 
 
-def _may_appear(base: RuleBase, first: Known, seen: Known) -> bool:
-    """Tell whether what is seen in data is how the data of what is stated look."""
-    appears = base.vocabulary.facts[first.name].appears
-    return seen.origin == "data" and seen.value in appears.get(str(first.value), ())
-
-
-def said(value: FactValue) -> str:
-    """Say a value in words."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return ", ".join(sorted(value)) or "none" if isinstance(value, frozenset) else f"{value}"
+def _may_appear_as(base: RuleBase, stated: Known, detected: Known) -> bool:
+    """Tell whether data may show the detected value where the stated one is right."""
+    appears = base.vocabulary.facts[stated.name].appears
+    return detected.origin == "data" and detected.value in appears.get(str(stated.value), ())

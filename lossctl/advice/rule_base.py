@@ -1,4 +1,4 @@
-"""The rule base that comes with lossctl: where it is, and reading it, or what was read of it."""
+"""The rule base of lossctl: where it is, and how it is loaded."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from lossctl.advice.rules import RuleBase
 PACKAGE = Path(__file__).parent.parent
 
 READ_BY = ("grammar.py", "facts/*.py", "advice/*.py")
-"""The code that reads rules, or that what was read is made of."""
+"""The code that reads rules, and whose classes they consist of."""
 
 
 def folder() -> Path:
-    """Return the folder of the rule base: a part of the package, or beside it in a checkout."""
+    """Return the folder of the rule base: in the package, or beside it in a checkout."""
     installed = PACKAGE / "rules"
     return installed if installed.is_dir() else PACKAGE.parent / "rules"
 
 
 @cache
 def load(overlays: Sequence[str] = ()) -> RuleBase:
-    """Return the rule base that comes with lossctl, changed by files of the user's.
+    """Return the rule base of lossctl, changed by the user's files.
 
     Args:
-        overlays: files that add, change or switch off rules, the later over the earlier.
+        overlays: files that add, change or disable rules, applied in this order.
 
     Raises:
-        UsageError: a file is not as it must be; with file, line, and what is wrong.
+        UsageError: a file is invalid; with file, line and the problem.
     """
     base = shipped(folder())
     if not overlays:
@@ -45,15 +45,16 @@ def load(overlays: Sequence[str] = ()) -> RuleBase:
 
 
 def shipped(path: Path) -> RuleBase:
-    """Return the rule base in a folder: as it was read when lossctl was built, or read now.
+    """Return the rule base in a folder: as compiled when lossctl was built, or read now.
 
-    Strict reading takes longer than all the rest of a command, so the build keeps what was read. It
-    is used only while the rules, and the code that reads them, are those of the build.
+    Strict reading takes longer than the rest of a command, so the build compiles the rules. The
+    compiled file is used only if the rules, and the code that reads them, are those of the build.
     """
     with contextlib.suppress(OSError):
-        kept = compiled().read_bytes()
-        made_of, seal, data = kept[:SEAL], kept[SEAL : 2 * SEAL], kept[2 * SEAL :]
-        if made_of == _digest(path) and seal == hashlib.sha256(data).digest():
+        content = compiled().read_bytes()
+        inputs, checksum = content[:DIGEST_BYTES], content[DIGEST_BYTES : 2 * DIGEST_BYTES]
+        data = content[2 * DIGEST_BYTES :]
+        if inputs == _digest(path) and checksum == hashlib.sha256(data).digest():
             base: RuleBase = pickle.loads(data)  # noqa: S301  # a part of the package
             return base
     from lossctl.advice.rule_files import read_folder  # noqa: PLC0415  # yaml is slow to load
@@ -62,19 +63,19 @@ def shipped(path: Path) -> RuleBase:
 
 
 def compiled() -> Path:
-    """Return the file in which the build keeps what was read.
+    """Return the path of the compiled rules.
 
-    It begins with two digests: of what it was made of, and of the rest, which may be damaged.
+    The file begins with two digests: of everything it was made from, and of the rest of it.
     """
     return PACKAGE / "advice" / "compiled_rules.pickle"
 
 
-SEAL = 32
-"""The bytes of such a digest."""
+DIGEST_BYTES = 32
+"""The length of such a digest."""
 
 
 def compile_rules(path: Path) -> Path:
-    """Read the rules in a folder and keep what was read, as the build does and no command."""
+    """Read the rules in a folder and write the compiled file; only the build does this."""
     from lossctl.advice.rule_files import read_folder  # noqa: PLC0415  # yaml is slow to load
 
     data = pickle.dumps(read_folder(path), protocol=5)
@@ -83,7 +84,7 @@ def compile_rules(path: Path) -> Path:
 
 
 def _digest(path: Path) -> bytes:
-    """Tell rules, and the code that reads them, from any others."""
+    """Return a digest of the rules and of the code that reads them."""
     digest = hashlib.sha256()
     code = [file for pattern in READ_BY for file in sorted(PACKAGE.glob(pattern))]
     for root, files in ((PACKAGE, code), (path, sorted(path.rglob("*.y*ml")))):

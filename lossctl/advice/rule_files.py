@@ -1,7 +1,7 @@
-"""The files of the rule base, read strictly: facts, sources, loss cards, rules, a user's own rules.
+"""Reading the files of the rule base: facts, sources, loss cards, rules, and a user's own rules.
 
-Nothing is taken on trust. Unknown keys, facts, values, losses and sources are errors with file and
-line, so a rule that is misspelt can never just stay silent.
+Unknown keys, facts, values, losses and sources are errors with file and line, so a misspelt rule
+cannot simply never fire.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from lossctl.advice.rules import (
     LossCard,
     Measured,
     Named,
+    OptionAdvice,
     Publication,
     Requirement,
     Rule,
@@ -30,13 +31,13 @@ from lossctl.errors import UsageError, quote
 from lossctl.facts.vocabulary import Vocabulary
 
 BUILTIN = "builtin"
-"""What a user's file extends when it extends the rules that come with lossctl."""
+"""The name under which a user's file extends the rules of lossctl."""
 
 STATEMENTS = "statements.yaml"
-"""What the articles say: not for advice, but to see that all of it was heard."""
+"""The statements of the articles: not used for advice, but to check that all are considered."""
 
 SCENARIOS = "scenarios.yaml"
-"""Problems from practice with what a good answer says."""
+"""Problems from practice with the requirements on a good answer."""
 
 
 def read_folder(path: Path) -> RuleBase:
@@ -46,16 +47,21 @@ def read_folder(path: Path) -> RuleBase:
         path: its folder, with facts.yaml, sources.yaml, losses/, recommend/ and pitfalls.yaml.
 
     Raises:
-        UsageError: a file is not as it must be; with file, line, and what is wrong.
+        UsageError: a file is invalid; with file, line and the problem.
     """
-    for each in sorted(path.rglob("*.yml")):
-        raise UsageError(f"{quote(each.relative_to(path).as_posix())} is not read", "name it .yaml")
-    files = {each.relative_to(path).as_posix(): each for each in sorted(path.rglob("*.yaml"))}
-    said = {name: read_text(str(each), name) for name, each in files.items()}
+    for file in sorted(path.rglob("*.yml")):
+        name = quote(file.relative_to(path).as_posix())
+        raise UsageError(f"{name} would be ignored", "rename it to .yaml")
+    files = {file.relative_to(path).as_posix(): file for file in sorted(path.rglob("*.yaml"))}
+    contents = {name: read_text(str(file), name) for name, file in files.items()}
     for name in ("facts.yaml", "sources.yaml"):
-        if name not in said:
+        if name not in contents:
             raise UsageError(f"the rule base {quote(str(path))} has no {name}")
-    documents = {n: read(text, n) for n, text in said.items() if n not in (STATEMENTS, SCENARIOS)}
+    documents = {
+        name: read(text, name)
+        for name, text in contents.items()
+        if name not in (STATEMENTS, SCENARIOS)
+    }
     cards = [document for name, document in documents.items() if name.startswith("losses/")]
     reader = Reader(losses=[loss for document in cards for loss in document.fields()])
     reader.read_parts(documents["facts.yaml"])
@@ -67,26 +73,26 @@ def read_folder(path: Path) -> RuleBase:
         if not name.startswith("losses/"):
             for node in document.known_fields(["rules"])["rules"].items():
                 reader.read_rule(node)
-    return reader.base(_digest(*sorted(said.values())))
+    return reader.base(_digest(*sorted(contents.values())))
 
 
-def _digest(*said: str) -> str:
-    return hashlib.sha256("\0".join(said).encode()).hexdigest()[:16]
+def _digest(*contents: str) -> str:
+    return hashlib.sha256("\0".join(contents).encode()).hexdigest()[:16]
 
 
 def overlaid(
     base: RuleBase, file: str, laid: set[str] | None = None, above: Sequence[str] = ()
 ) -> RuleBase:
-    """Change a rule base as a user's file says.
+    """Apply a user's file to a rule base.
 
     Args:
         base: the rule base.
         file: the user's file.
-        laid: the files that were laid over it already; each is once.
+        laid: the files applied already; each is applied once.
         above: the files that extend this one.
 
     Raises:
-        UsageError: the file is not as it must be, or changes a rule that is not there.
+        UsageError: the file is invalid, or changes a rule that does not exist.
     """
     laid = set() if laid is None else laid
     text = read_text(file)
@@ -115,22 +121,22 @@ def overlaid(
 
 
 def _extended(node: Node, folder: Path, above: Sequence[str]) -> str:
-    """Return the file that a user's file extends."""
+    """Return the name of the file that a user's file extends."""
     other = folder / node.text()
     try:
         there, itself = other.is_file(), str(other.resolve()) in above
-    except (OSError, ValueError):  # no file can be called so
+    except (OSError, ValueError):  # not a valid file name
         there, itself = False, False
     if itself:
         raise node.error(f"{quote(node.text())} extends itself")
     if not there:
-        hint = f"write {BUILTIN}, or the name of a file beside this one"
+        hint = f"use {BUILTIN}, or a file in the same folder"
         raise node.error(f"there is no file {quote(node.text())}", hint)
     return str(other)
 
 
 def read_text(file: str, name: str = "") -> str:
-    """Read a text file; messages call it by another name, if one is given.
+    """Read a text file; `name` replaces its own name in messages.
 
     Raises:
         UsageError: it cannot be read, or is not UTF-8.
@@ -142,11 +148,11 @@ def read_text(file: str, name: str = "") -> str:
     except UnicodeDecodeError:
         raise UsageError(f"{quote(name or file)} is not UTF-8") from None
     except ValueError:
-        raise UsageError(f"{quote(name or file)} is no name of a file") from None
+        raise UsageError(f"{quote(name or file)} is not a valid file name") from None
 
 
 def read_facts(text: str, file: str, base: RuleBase) -> dict[str, tuple[Any, int]]:
-    """Read a document of facts: each with its value and its line.
+    """Read a document of facts, each with its value and its line.
 
     Raises:
         UsageError: a fact or a value is unknown.
@@ -158,14 +164,14 @@ def read_facts(text: str, file: str, base: RuleBase) -> dict[str, tuple[Any, int
 
 
 class Reader(VocabularyReader):
-    """Reads documents one after the other; later ones are checked against earlier ones."""
+    """Reads documents one after the other, and checks later ones against earlier ones."""
 
     def __init__(self, base: RuleBase | None = None, losses: Sequence[str] = ()) -> None:
-        """Begin with nothing, or with a rule base that is to be changed.
+        """Start with nothing, or with a rule base that is to be changed.
 
         Args:
             base: the rule base.
-            losses: the losses of which cards will be read.
+            losses: the losses whose cards will be read.
         """
         vocabulary = base.vocabulary if base else Vocabulary({}, {})
         super().__init__(vocabulary, [*(base.cards if base else ()), *losses])
@@ -176,21 +182,21 @@ class Reader(VocabularyReader):
         self.overridden: list[Node] = []
 
     def base(self, digest: str) -> RuleBase:
-        """Return all that was read; rules stand in the order of their names, not of files."""
-        for node in self.overridden:  # a rule may override one that stands in a later file
+        """Return the rule base; rules are in the order of their names, not of files."""
+        for node in self.overridden:  # a rule may override one in a later file
             self.rule_named(node, node.text())
         rules = {name: self.rules[name] for name in sorted(self.rules)}
         cards = {name: self.cards[name] for name in sorted(self.cards)}
         return RuleBase(self.vocabulary, self.parts, self.sources, cards, rules, digest)
 
     def rule_named(self, node: Node, name: str) -> str:
-        """Return the name of a rule that is there."""
+        """Return the name of a rule, if the rule exists."""
         if name not in self.rules:
             raise node.at(UsageError.unknown("rule", name, self.rules))
         return name
 
     def loss(self, node: Node, name: str) -> str:
-        """Return the name of a loss that a document names, if it has a card."""
+        """Return the name of a loss, if it has a card."""
         if name not in self.losses:
             raise node.at(UsageError.unknown("loss", name, self.losses))
         return name
@@ -198,29 +204,30 @@ class Reader(VocabularyReader):
     # sources and cards
 
     def read_parts(self, root: Node) -> None:
-        """Read the parts that a training may have."""
+        """Read the parts that a training objective may have."""
         node = root.fields().get("parts")
         if node is None:
-            raise root.error("the key 'parts' is missing")
+            raise root.error("missing key 'parts'")
         self.parts = texts(node)
         if not self.parts:
-            raise node.error("there has to be a part")
+            raise node.error("at least one part is needed")
 
     def read_sources(self, root: Node) -> None:
         """Read sources."""
         details = ["authors", "where", "year", "publisher", "date", "url"]
         for name, node in root.fields().items():
             if name in self.sources:
-                raise root.key(name).error(f"there is a source {quote(name)} already")
-            said = {
-                key: str(each.value) if type(each.value) is int else each.text()
-                for key, each in node.known_fields(["title", "kind"], details).items()
+                raise root.key(name).error(f"there is already a source {quote(name)}")
+            entries = {
+                key: str(entry.value) if type(entry.value) is int else entry.text()
+                for key, entry in node.known_fields(["title", "kind"], details).items()
             }
-            self.sources[name] = Publication(name, said.pop("title"), said.pop("kind"), said)
+            title, kind = entries.pop("title"), entries.pop("kind")
+            self.sources[name] = Publication(name, title, kind, entries)
 
     def _cited(self, node: Node) -> tuple[str, ...]:
-        """Read the names of sources, each with a place in it or without."""
-        return tuple(self._source(each) for each in node.items())
+        """Read the names of sources, each with or without a place in it."""
+        return tuple(self._source(source) for source in node.items())
 
     def _source(self, node: Node) -> str:
         source = node.text().partition("#")[0]
@@ -232,7 +239,7 @@ class Reader(VocabularyReader):
         """Read loss cards."""
         for name, node in root.fields().items():
             if name in self.cards:
-                raise node.error(f"{quote(name)} has a card already")
+                raise node.error(f"there is already a card for {quote(name)}")
             self.cards[name] = self._card(name, node)
 
     def _card(self, name: str, node: Node) -> LossCard:
@@ -242,8 +249,8 @@ class Reader(VocabularyReader):
 
         def values(key: str, fact: str) -> tuple[str, ...]:
             known = self.vocabulary.facts[fact]
-            meant = listed(fields, key, lambda node: self.meant(known, node))
-            return tuple(value for each in meant for value in each)
+            of_words = listed(fields, key, lambda node: self.meant(known, node))
+            return tuple(value for values in of_words for value in values)
 
         parts = list(self.parts)
         return LossCard(
@@ -251,8 +258,8 @@ class Reader(VocabularyReader):
             tasks=values("tasks", "task"),
             labels=values("labels", "labels"),
             outputs=values("outputs", "output"),
-            requires=tuple(listed(fields, "requires", self._bar)),
-            excludes=tuple(listed(fields, "excludes", self._bar)),
+            requires=tuple(listed(fields, "requires", self._requirement)),
+            excludes=tuple(listed(fields, "excludes", self._requirement)),
             part=one_of(fields["part"], "part", parts) if "part" in fields else parts[0],
             parts=self._parts(fields["parts"]) if "parts" in fields else {},
             roles=tuple(listed(fields, "roles", Node.text)) or ("prediction", "target"),
@@ -266,35 +273,36 @@ class Reader(VocabularyReader):
             sources=self._cited(fields["sources"]),
         )
 
-    def _bar(self, node: Node) -> Requirement:
+    def _requirement(self, node: Node) -> Requirement:
         fields = node.known_fields(["when", "because"])
         return Requirement(self.condition(fields["when"]), fields["because"].text())
 
     def _parts(self, node: Node) -> dict[str, str]:
-        """Read the part that a loss is for in each of some tasks."""
+        """Read the part that a loss is for, by task."""
         task = self.vocabulary.facts["task"]
         return {
-            value: one_of(each, "part", list(self.parts))
-            for name, each in node.fields().items()
+            value: one_of(part, "part", list(self.parts))
+            for name, part in node.fields().items()
             for value in self.meant(task, node.key(name))
         }
 
-    def _params(self, node: Node) -> dict[str, Mapping[str, Any]]:
-        """Read what is said of a loss's options."""
-        found: dict[str, Mapping[str, Any]] = {}
-        for name, each in node.fields().items():
-            fields = each.known_fields(["value"], ["default", "because", "source"])
-            checks = {"because": Node.text, "source": self._source}
-            found[name] = {
-                key: checks[key](said) if key in checks else said.plain
-                for key, said in fields.items()
-            }
-        return found
+    def _params(self, node: Node) -> dict[str, OptionAdvice]:
+        """Read the values for a loss's options."""
+        params = {}
+        for name, option in node.fields().items():
+            fields = option.known_fields(["value"], ["default", "because", "source"])
+            params[name] = OptionAdvice(
+                value=fields["value"].plain,
+                default=fields.get("default", fields["value"]).plain,
+                because=fields["because"].text() if "because" in fields else "",
+                source=self._source(fields["source"]) if "source" in fields else "",
+            )
+        return params
 
     # rules
 
     def read_rule(self, node: Node, *, own: bool = False) -> None:
-        """Read a rule; a user's own needs neither evidence nor sources nor examples."""
+        """Read a rule; a user's own rule needs no evidence, sources or examples."""
         proven = ["evidence", "sources", "examples"]
         needed = ["id", "kind", "when"]
         others = ["because", "warning", "losses", "params", "activation", "disagree", "overrides"]
@@ -304,12 +312,12 @@ class Reader(VocabularyReader):
             fields = node.known_fields([*needed, *proven], others)
         name = fields["id"].text()
         if name in self.rules:
-            there = self.rules[name]
+            other = self.rules[name]
             raise fields["id"].error(
-                f"there is a rule {quote(name)} already: {there.file}, line {there.line}",
-                "override it, or give this one another id" if own else "",
+                f"there is already a rule {quote(name)}: {other.file}, line {other.line}",
+                "override it, or choose another id" if own else "",
             )
-        unsaid: dict[str, Any] = {
+        defaults: dict[str, Any] = {
             "id": name,
             "losses": (),
             "because": "",
@@ -325,33 +333,33 @@ class Reader(VocabularyReader):
             "file": node.file,
             "line": node.line,
         }
-        rule = Rule(**(unsaid | self._attributes(fields, own=own)))
+        rule = Rule(**(defaults | self._attributes(fields, own=own)))
         self.rules[name] = _sound(rule, node, fields)
 
     def disable(self, name: str) -> None:
-        """Take a rule out; no other overrides it any more."""
+        """Remove a rule, also from the overrides of others."""
         del self.rules[name]
         for rule in list(self.rules.values()):
-            left = tuple(other for other in rule.overrides if other != name)
-            self.rules[rule.id] = replace(rule, overrides=left)
+            remaining = tuple(other for other in rule.overrides if other != name)
+            self.rules[rule.id] = replace(rule, overrides=remaining)
 
     def override(self, name: str, node: Node) -> None:
-        """Replace some fields of a rule; the rest stays as it is."""
+        """Replace some fields of a rule."""
         known = ["kind", "when", "losses", "because", "warning", "evidence", "sources", "params"]
         fields = node.known_fields([], [*known, "activation", "disagree", "overrides", "examples"])
         rule = self.rules[name]
         places = {key: f"{node.file}, line {node.keys[key]}" for key in fields}
         changes = self._attributes(fields, own=True)
-        for said, other in (("because", "warning"), ("warning", "because")):
-            if said in fields and other not in fields:
-                changes[other] = ""  # the one takes the place of the other
+        for field, other in (("because", "warning"), ("warning", "because")):
+            if field in fields and other not in fields:
+                changes[other] = ""  # a rule has one or the other
         if "examples" not in fields and "when" in fields:
-            changes |= {"fires": (), "silent": ()}  # they were of the former condition
+            changes |= {"fires": (), "silent": ()}  # they belong to the former condition
         changed = replace(rule, **changes, changed={**rule.changed, **places})
         self.rules[name] = _sound(changed, node, fields)
 
     def _attributes(self, fields: Mapping[str, Node], *, own: bool) -> dict[str, Any]:
-        """Read the fields that there are."""
+        """Read the fields that are present."""
         evidence = EVIDENCE if own else EVIDENCE[:-1]
         readers: dict[str, Callable[[Node], Any]] = {
             "kind": lambda node: one_of(node, "kind", KINDS),
@@ -366,25 +374,25 @@ class Reader(VocabularyReader):
             "disagree": Node.text,
             "overrides": self._overridden,
         }
-        found = {key: readers[key](node) for key, node in fields.items() if key in readers}
+        attributes = {key: readers[key](node) for key, node in fields.items() if key in readers}
         if "examples" in fields:
             examples = fields["examples"].known_fields(["fires", "silent"])
             for key, node in examples.items():
-                found[key] = tuple(self.stated(each) for each in node.items())
-        return found
+                attributes[key] = tuple(self.stated(facts) for facts in node.items())
+        return attributes
 
     def _overridden(self, node: Node) -> tuple[str, ...]:
         self.overridden += node.items()
-        return tuple(each.text() for each in node.items())
+        return tuple(name.text() for name in node.items())
 
     def _all_named(self, node: Node) -> tuple[Named, ...]:
-        found: dict[str, Named] = {}
-        for each in node.items():
-            named = self._named(each)
-            if named.loss in found:
-                raise each.error(f"{named.loss} is named twice")
-            found[named.loss] = named
-        return tuple(found.values())
+        by_loss: dict[str, Named] = {}
+        for item in node.items():
+            named = self._named(item)
+            if named.loss in by_loss:
+                raise item.error(f"{named.loss} is named twice")
+            by_loss[named.loss] = named
+        return tuple(by_loss.values())
 
     def _named(self, node: Node) -> Named:
         if isinstance(node.value, str):
@@ -398,9 +406,9 @@ class Reader(VocabularyReader):
     def _options(self, node: Node) -> Mapping[str, Mapping[str, Any]]:
         return {
             self.loss(node.key(name), name): {
-                option: self._option(value) for option, value in each.fields().items()
+                option: self._option(value) for option, value in options.fields().items()
             }
-            for name, each in node.fields().items()
+            for name, options in node.fields().items()
         }
 
     def _option(self, node: Node) -> Any:  # noqa: ANN401  # a value, or how to measure one
@@ -412,13 +420,15 @@ class Reader(VocabularyReader):
 
 
 def _sound(rule: Rule, node: Node, fields: Mapping[str, Node]) -> Rule:
-    """Return a rule whose fields go together."""
+    """Return a rule, after checking that its fields go together."""
     if bool(rule.because) == bool(rule.warning):
-        raise node.error(f"{rule.id} needs one of because and warning")
+        raise node.error(f"{rule.id} needs exactly one of because and warning")
     if not rule.losses and rule.kind != "advise":
-        raise node.error(f"{rule.id} names no loss", "only advise may speak of all of them")
+        raise node.error(f"{rule.id} names no loss", "only rules of kind advise may")
     if rule.id in rule.overrides:
         raise fields["overrides"].error(f"{rule.id} overrides itself")
-    if rule.kind in ("avoid", "forbid") and any(each.strength != "normal" for each in rule.losses):
-        raise node.error(f"{rule.id} has a strength, which {rule.kind} has not")
+    if rule.kind in ("avoid", "forbid") and any(
+        named.strength != "normal" for named in rule.losses
+    ):
+        raise node.error(f"rules of kind {rule.kind} have no strengths, but {rule.id} has one")
     return rule

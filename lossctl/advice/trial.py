@@ -1,4 +1,4 @@
-"""Whether a loss takes data as they are: it is computed of the first of them."""
+"""Whether a loss accepts data as they are: it is computed for the first rows."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from lossctl.errors import LossctlError
 from lossctl.tables import Reading, open_tables
 
 FIRST = 65_536
-"""Rows that tell whether a loss takes arrays."""
+"""Rows of arrays for which a loss is computed."""
 
 
 def of_files(files: Sequence[str], reading_of: Callable[[Sequence[str]], Reading]) -> Trial | None:
-    """Make what tries whether a loss takes files; none where they can be read only once.
+    """Return a trial of whether a loss accepts files; None if they can be read only once.
 
     Args:
         files: a file for each role, or one for all.
-        reading_of: tells how they are read, for the names of the roles.
+        reading_of: returns how they are read, for the names of the roles.
     """
     if not all(name != "-" and (Path(name).is_file() or Path(name).is_dir()) for name in files):
         return None
@@ -38,7 +38,7 @@ def of_files(files: Sequence[str], reading_of: Callable[[Sequence[str]], Reading
             plan = Plan([Wish(*look_up(card.loss), options)], {}, by_unit=reading.unit is not None)
             computations = plan.computations()
             with open_tables(files, plan.roles(computations), reading) as tables:
-                first = islice(tables.blocks(), 1)  # the rest is written as its beginning is
+                first = islice(tables.blocks(), 1)  # the rest has the same form
                 fold(computations, first, names=tables.columns, place=tables.place)
         except LossctlError as error:
             return error.message
@@ -48,7 +48,7 @@ def of_files(files: Sequence[str], reading_of: Callable[[Sequence[str]], Reading
 
 
 def of_arrays(target: Any, prediction: Any) -> Trial:  # noqa: ANN401
-    """Make what tries whether a loss takes the first rows of predictions and targets."""
+    """Return a trial of whether a loss accepts the first rows of predictions and targets."""
 
     def trial(card: LossCard, options: Mapping[str, Any]) -> str | None:
         if prediction is None or card.roles != ("prediction", "target"):
@@ -64,7 +64,7 @@ def of_arrays(target: Any, prediction: Any) -> Trial:  # noqa: ANN401
 
 
 def _first(array: Any) -> Any:  # noqa: ANN401
-    """Take the first rows, also of a sequence that cannot be cut."""
+    """Return the first rows, also of a sequence that cannot be sliced."""
     try:
         return array[:FIRST]
     except TypeError:

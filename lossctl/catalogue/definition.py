@@ -185,7 +185,7 @@ class Loss:
     @property
     def summary(self) -> str:
         """The first line of the docstring."""
-        return inspect.getdoc(self.function).partition("\n")[0]  # type: ignore[union-attr]
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
 
     @cached_property
     def sections(self) -> Mapping[str, str]:

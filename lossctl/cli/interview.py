@@ -1,4 +1,4 @@
-"""The interview: asking for what would change the answer, until nothing would."""
+"""The interview: it asks questions as long as an answer would change the advice."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from lossctl.facts.vocabulary import FactValue, Known
 
 
 def interview(advice: Advice) -> Advice:
-    """Ask until no answer would change the advice, or the user has no more.
+    """Ask until no answer would change the advice, or the input ends.
 
-    Questions go to standard error, so that standard output is the answer alone.
+    Questions go to standard error, so that standard output holds only the answer.
     """
-    typer.echo("Answer with a word or its number; Enter: none of these, or not known.", err=True)
+    typer.echo("Type a word or its number, or press Enter to skip a question.", err=True)
     while advice.questions:
         question = advice.questions[0]
-        name = question.fact.name
         try:
-            value = _asked(advice, question)
+            value = _ask(advice, question)
         except EOFError:
             break
         if value is None:
-            advice = advise(advice.base, advice.stated, declined=advice.declined | {name})
+            declined = advice.declined | {question.fact}
+            advice = advise(advice.base, advice.stated, declined=declined)
         else:
-            said = Known(name, value, "flag", evidence="answered")
-            others = [each for each in advice.stated if each.name != name]
-            advice = advise(advice.base, [*others, said], declined=advice.declined)
+            others = [known for known in advice.stated if known.name != question.fact]
+            answered = Known(question.fact, value, "flag", evidence="answered")
+            advice = advise(advice.base, [*others, answered], declined=advice.declined)
     return advice
 
 
-def _asked(advice: Advice, question: Question) -> FactValue | None:
-    """Ask one question until the answer is understood; None if there is none."""
-    fact = question.fact
+def _ask(advice: Advice, question: Question) -> FactValue | None:
+    """Ask a question until the answer is valid; None if it is skipped."""
+    fact = advice.base.vocabulary.facts[question.fact]
     numbered = {str(number): word for number, word in enumerate(question.answers, 1)}
     typer.echo("", err=True)
     for conflict in advice.conflicts:
@@ -50,20 +50,21 @@ def _asked(advice: Advice, question: Question) -> FactValue | None:
     while word := _line():
         if word in numbered and fact.type != "integer":
             return question.answers[numbered[word]].value
-        switches = {"y": True, "yes": True, "n": False, "no": False}
-        said = switches.get(word.lower(), word) if fact.type == "flag" else word
+        yes_or_no = {"y": True, "yes": True, "n": False, "no": False}
+        value = yes_or_no.get(word.lower(), word) if fact.type == "flag" else word
         try:
-            return from_options(advice.base, {fact.name: said})[0].value
+            return from_options(advice.base, {fact.name: value})[0].value
         except UsageError as error:
-            typer.echo(f"  {error.message}. {error.hint}".rstrip(), err=True)
+            hint = f"; {error.hint}" if error.hint else ""
+            typer.echo(f"  {error.message}{hint}", err=True)
     return None
 
 
 def _line() -> str:
-    """Read an answer.
+    """Read a line.
 
     Raises:
-        EOFError: there are no more.
+        EOFError: the input has ended.
     """
     typer.echo("> ", err=True, nl=False)
     try:

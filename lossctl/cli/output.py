@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from lossctl.cli import screen
 from lossctl.cli.parameters import Only
 from lossctl.errors import LossctlError, UsageError, alternatives, quote
 from lossctl.render import SUFFIXES, Format, render
+from lossctl.render.layout import WIDTH
 from lossctl.report import Page, Report
 
 PANEL = "Output"
@@ -104,7 +106,7 @@ class Output:
         """
         digits = self.digits or DIGITS
         form = self.form or Format.TEXT
-        pieces = render(report, form, digits)
+        pieces = render(report, form, digits, shutil.get_terminal_size((WIDTH, 0)).columns)
         # A format that cannot show the report says so before anything is written.
         pieces = chain(list(islice(pieces, 1)), pieces)
         for path in self.paths or []:

@@ -16,7 +16,7 @@ from lossctl.cli.process import prepare_for_data
 from lossctl.cli.reading import ReadingOptions
 from lossctl.cli.rules import RulesOption
 from lossctl.errors import UsageError
-from lossctl.facts.vocabulary import Fact, Known, Vocabulary
+from lossctl.facts.vocabulary import Fact, Known, Vocabulary, in_words
 
 NO_LOSS = 1
 
@@ -78,6 +78,7 @@ def recommend(
     --outliers, --no-outliers.
     """
     from lossctl.advice.answer import answer  # noqa: PLC0415
+    from lossctl.advice.answer_page import answer_page  # noqa: PLC0415
     from lossctl.advice.problem import from_file, from_options, loss_name  # noqa: PLC0415
     from lossctl.advice.recommendation import advise  # noqa: PLC0415  # --help of lossctl reads no rules
     from lossctl.advice.rule_base import load  # noqa: PLC0415
@@ -94,7 +95,7 @@ def recommend(
         from lossctl.cli.interview import interview  # noqa: PLC0415
 
         advice = interview(advice)
-    card = answer(
+    reply = answer(
         advice,
         files=files or [],
         reading=" ".join(reading.words()),
@@ -103,7 +104,7 @@ def recommend(
         why_not=[loss_name(base, name) for name in why_not or []],
         explain=explain,
     )
-    output.emit(card)
+    output.emit(answer_page(advice, reply))
     if output.form and output.form.rows_only:
         output.note(_remarks(advice))
     if not advice.situation.recommended:
@@ -112,10 +113,8 @@ def recommend(
 
 def _remarks(advice: Any) -> Iterator[str]:  # noqa: ANN401
     """Yield what rows of losses leave no room for."""
-    from lossctl.advice.recommendation import said  # noqa: PLC0415
-
     for conflict in advice.conflicts:
-        facts = " and ".join(f"{fact.name} {said(fact.value)}" for fact in conflict.facts)
+        facts = " and ".join(f"{fact.name} {in_words(fact.value)}" for fact in conflict.facts)
         yield f"{facts} contradict each other: {conflict.because}"
     if not advice.situation.recommended:
         yield "no loss is left"

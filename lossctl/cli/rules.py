@@ -1,4 +1,4 @@
-"""`lossctl rules`: the rule base, for those who read it and those who write rules."""
+"""`lossctl rules`: the rule base, for its readers and for authors of rules."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ from lossctl.cli.output import Output, PageOutput
 from lossctl.errors import UsageError
 from lossctl.report import Column, Table
 
-FOUND = 1
-"""Exit code where a check of the rules failed."""
+CHECK_FAILED = 1
+"""Exit code if a check of the rules failed."""
 
 RulesOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--rules", metavar="FILE", help="Rules of your own, over those of lossctl. Repeatable."
+        "--rules", metavar="FILE", help="Your own rules, on top of those of lossctl. Repeatable."
     ),
 ]
 
 
 def list_rules(
     *,
-    loss: Annotated[str | None, typer.Option(metavar="LOSS", help="Only rules on a loss.")] = None,
+    loss: Annotated[
+        str | None, typer.Option(metavar="LOSS", help="Only rules about this loss.")
+    ] = None,
     kind: Annotated[
         str | None,
-        typer.Option(help="Only rules of a kind: default, prefer, avoid, forbid, advise."),
+        typer.Option(help="Only rules of this kind: default, prefer, avoid, forbid, advise."),
     ] = None,
     rules: RulesOption = None,
     output: PageOutput,
 ) -> None:
-    """List the rules: what each is about, and when it speaks."""
+    """List the rules with their losses and conditions."""
     from lossctl.advice.problem import loss_name  # noqa: PLC0415  # --help reads no rules
     from lossctl.advice.rule_base import load  # noqa: PLC0415
     from lossctl.advice.rules import KINDS  # noqa: PLC0415
@@ -64,7 +66,7 @@ def list_rules(
             rule.id,
             rule.kind,
             str(rule.when),
-            [each.loss for each in rule.losses],
+            [named.loss for named in rule.losses],
             rule.text,
             rule.evidence,
             list(rule.sources),
@@ -79,29 +81,27 @@ def list_rules(
 def show_rule(
     *,
     name: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="The rule.", show_default=False)
+        str | None, typer.Argument(metavar="[ID]", help="The rule to explain.", show_default=False)
     ] = None,
     effective: Annotated[
         bool,
-        typer.Option(
-            "--effective", help="All rules as they are now, and where each field is from."
-        ),
+        typer.Option("--effective", help="All rules in effect, and where each field comes from."),
     ] = False,
     rules: RulesOption = None,
     output: PageOutput,
 ) -> None:
-    """Explain a rule, or show all of them as they are in effect."""
+    """Explain a rule, or show all rules in effect."""
     from lossctl.advice.rule_base import load  # noqa: PLC0415
-    from lossctl.advice.workshop.rule_page import effective_rules, rule_card  # noqa: PLC0415  # --help reads none
+    from lossctl.advice.workshop.rule_page import effective_rules, rule_page  # noqa: PLC0415  # --help reads no rules
 
     output.check(rules or [])
     if effective == (name is not None):
-        raise UsageError("either the ID of a rule or --effective is needed", "lossctl rules list")
+        raise UsageError("give either the ID of a rule or --effective", "lossctl rules list")
     base = load(tuple(rules or ()))
     if name is None:
         output.emit(effective_rules(base))
     else:
-        output.emit(rule_card(base, name))
+        output.emit(rule_page(base, name))
 
 
 def lint_rules(
@@ -109,9 +109,9 @@ def lint_rules(
     rules: RulesOption = None,
     output: PageOutput,
 ) -> None:
-    """Look for what is wrong with the rules although every file is well-formed.
+    """Check the rules for contradictions, duplicates and gaps.
 
-    With --rules, of single rules only your own are looked at.
+    With --rules, per-rule checks cover only your own rules.
     """
     from lossctl.advice.rule_base import load  # noqa: PLC0415
     from lossctl.advice.workshop.lint import agreement, lint  # noqa: PLC0415  # --help reads no rules
@@ -119,48 +119,52 @@ def lint_rules(
     output.check(rules or [])
     base = load(tuple(rules or ()))
     shipped = load().rules
-    found = [
-        each
-        for each in (*lint(base), *agreement(base))
+    defects = [
+        defect
+        for defect in (*lint(base), *agreement(base))
         if not rules
-        or each.subject not in shipped
-        or base.rules.get(each.subject) != shipped[each.subject]
+        or defect.subject not in shipped
+        or base.rules.get(defect.subject) != shipped[defect.subject]
     ]
     columns = (Column("check"), Column("subject"), Column("place"), Column("message"))
-    rows = [(each.check, each.subject, each.place, each.message) for each in found]
+    rows = [(defect.check, defect.subject, defect.place, defect.message) for defect in defects]
     if rows:
         output.emit(Table("findings", columns, rows, "subject"))
-        raise typer.Exit(FOUND)
-    _passed(output, "findings", columns, f"{len(base.rules)} rules, nothing found")
+        raise typer.Exit(CHECK_FAILED)
+    _passed(output, "findings", columns, f"{len(base.rules)} rules, no defects")
 
 
 def run_tests(
     *,
     scenarios: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE", help="Scenarios of your own besides. Repeatable."),
+        typer.Option(metavar="FILE", help="Your own scenarios, in addition. Repeatable."),
     ] = None,
     rules: RulesOption = None,
     output: PageOutput,
 ) -> None:
     """Run the examples of all rules, and whole scenarios.
 
-    With --rules, only scenarios of your own: the answers to those of lossctl are meant to change.
+    With --rules, only your own scenarios run: your rules are meant to change other answers.
     """
     from lossctl.advice.rule_base import load  # noqa: PLC0415
-    from lossctl.advice.workshop.rule_tests import failures, wrong_examples  # noqa: PLC0415  # --help reads none
+    from lossctl.advice.workshop.rule_tests import failures, wrong_examples  # noqa: PLC0415  # --help reads no rules
 
     output.check([*(rules or []), *(scenarios or [])])
     base = load(tuple(rules or ()))
-    stories = _scenarios(base, scenarios or [], shipped=not rules)
-    rows: list[Any] = [("example", name, message) for name, message in wrong_examples(base)]
-    rows += [("scenario", each.name, said) for each in stories for said in failures(each, base)]
+    tested = _scenarios(base, scenarios or [], shipped=not rules)
+    rows = [("example", name, message) for name, message in wrong_examples(base)]
+    rows += [
+        ("scenario", scenario.name, message)
+        for scenario in tested
+        for message in failures(scenario, base)
+    ]
     columns = (Column("test"), Column("name"), Column("message"))
     if rows:
         output.emit(Table("failures", columns, rows, "name"))
-        raise typer.Exit(FOUND)
+        raise typer.Exit(CHECK_FAILED)
     examples = sum(len(rule.fires) + len(rule.silent) for rule in base.rules.values())
-    message = f"{examples:,} examples of {len(base.rules)} rules and {len(stories)} scenarios pass"
+    message = f"{examples:,} examples of {len(base.rules)} rules and {len(tested)} scenarios pass"
     _passed(output, "failures", columns, message)
 
 
@@ -168,30 +172,30 @@ def cover_rules(
     *,
     scenarios: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE", help="Scenarios of your own besides. Repeatable."),
+        typer.Option(metavar="FILE", help="Your own scenarios, in addition. Repeatable."),
     ] = None,
     rules: RulesOption = None,
     output: PageOutput,
 ) -> None:
-    """Count what the tests of the rules touch, and what the rules make of their sources."""
+    """Report how many rules, losses and source statements the tests cover."""
     from lossctl.advice.rule_base import folder, load  # noqa: PLC0415
     from lossctl.advice.rule_files import STATEMENTS  # noqa: PLC0415  # --help reads no rules
     from lossctl.advice.workshop.rule_tests import coverage  # noqa: PLC0415
 
     output.check([*(rules or []), *(scenarios or [])])
     base = load(tuple(rules or ()))
-    stories = _scenarios(base, scenarios or [], shipped=True)
-    shares = coverage(base, stories, folder() / STATEMENTS)
+    tested = _scenarios(base, scenarios or [], shipped=True)
+    shares = coverage(base, tested, folder() / STATEMENTS)
     columns = (
         Column("what"),
         Column("covered", "count"),
         Column("of", "count"),
         Column("missing"),
     )
-    rows = [(each.what, each.covered, each.of, list(each.missing)) for each in shares]
+    rows = [(share.what, share.covered, share.of, list(share.missing)) for share in shares]
     output.emit(Table("coverage", columns, rows, "covered"))
-    if any(each.missing for each in shares):
-        raise typer.Exit(FOUND)
+    if any(share.missing for share in shares):
+        raise typer.Exit(CHECK_FAILED)
 
 
 def _scenarios(base: Any, files: Sequence[str], *, shipped: bool) -> list[Any]:  # noqa: ANN401
@@ -199,12 +203,12 @@ def _scenarios(base: Any, files: Sequence[str], *, shipped: bool) -> list[Any]: 
     from lossctl.advice.rule_files import SCENARIOS  # noqa: PLC0415
     from lossctl.advice.workshop.rule_tests import read_scenarios  # noqa: PLC0415
 
-    ours = [str(folder() / SCENARIOS)] if shipped else []
-    return [each for file in (*ours, *files) for each in read_scenarios(file, base)]
+    own = [str(folder() / SCENARIOS)] if shipped else []
+    return [scenario for file in (*own, *files) for scenario in read_scenarios(file, base)]
 
 
 def _passed(output: Output, name: str, columns: tuple[Column, ...], message: str) -> None:
-    """Say that all is well: to people in a sentence, to programs as an empty list."""
+    """Report success: to people in a sentence, to programs as an empty list."""
     from lossctl.render import Format  # noqa: PLC0415
 
     if output.form in (None, Format.TEXT) and not output.paths:

@@ -12,14 +12,16 @@ import typer
 
 from lossctl.errors import visible
 
-NARROWEST, WIDEST = 32, 100
-"""Lines are at least and at most this long: text on longer lines is hard to read."""
+NARROWEST = 32
+"""Lines are at least this long, however narrow the terminal."""
 
 
 def width() -> int:
-    """Return the width of a line: that of the terminal, or 80 where there is none."""
-    columns = shutil.get_terminal_size((80, 24)).columns
-    return min(max(columns, NARROWEST), WIDEST)
+    """Return the width of lines: that of the terminal, but never too long to be read well."""
+    from lossctl.render.layout import MEASURE, WIDTH  # noqa: PLC0415  # only for who asks for help
+
+    columns = shutil.get_terminal_size((WIDTH, 0)).columns
+    return min(max(columns, NARROWEST), MEASURE)
 
 
 def coloured(stream: TextIO) -> bool:

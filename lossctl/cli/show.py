@@ -28,11 +28,11 @@ def show(
 ) -> None:
     """Explain one loss."""
     from lossctl.catalogue.names import find  # noqa: PLC0415
-    from lossctl.explorer.loss_page import card  # noqa: PLC0415  # --help needs no numpy
+    from lossctl.explorer.loss_page import loss_page  # noqa: PLC0415  # --help needs no numpy
 
-    find(loss.name)  # a name for several losses has no page
+    find(loss.name)  # a name that several losses share has no page
     output.check()
-    output.emit(card(loss, options, like=like, twin=None if like else twin))
+    output.emit(loss_page(loss, options, like=like, twin=None if like else twin))
 
 
 def _examples(loss: Any) -> Sequence[tuple[str, str]]:  # noqa: ANN401

@@ -1,19 +1,38 @@
-"""All that is known of one loss, as fields: what `lossctl show` prints."""
+"""All that is known about one loss: what `lossctl show` prints."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 
 from lossctl.catalogue.definition import PRECISION, Loss, Twin
 from lossctl.catalogue.kinds import Kind
 from lossctl.catalogue.options import Setting, Value, flag
 from lossctl.engine.computation import CONVENTIONS, Computation, prepare
-from lossctl.report import Cell, Page
+from lossctl.report import (
+    Cell,
+    Code,
+    Entries,
+    Entry,
+    Item,
+    Name,
+    Page,
+    Paragraph,
+    Points,
+    Section,
+    Snippet,
+    joined,
+    parts,
+    prose,
+)
+
+EXACT = 1e-12
+"""Twins agree with the loss to this relative difference, unless they say otherwise."""
 
 
-def card(
+def loss_page(
     loss: Loss,
-    given: Mapping[str, object],
+    options: Mapping[str, object],
     *,
     like: str | None = None,
     twin: Twin | None = None,
@@ -22,7 +41,7 @@ def card(
 
     Args:
         loss: the loss.
-        given: options by name.
+        options: values of options by name.
         like: a framework whose conventions hold.
         twin: the very twin whose conventions hold.
 
@@ -30,21 +49,23 @@ def card(
         UsageError: an option is out of range or does not go with another.
 
     >>> from lossctl.catalogue.names import find
-    >>> card(find("huber")[0], {"delta": 2.0}).fields["twins"][0]["code"]
+    >>> loss_page(find("huber")[0], {"delta": 2.0}).fields["twins"][0]["code"]
     'torch.nn.functional.huber_loss(prediction, target, delta=2.0, reduction="mean")'
     """
-    computation = prepare(loss, given, like=like, twin=twin)
-    sections = loss.sections
+    computation = prepare(loss, options, like=like, twin=twin)
+    written = loss.sections  # a plug-in may leave any of them out
     fields: dict[str, Cell] = {
         "name": loss.name,
         "aliases": list(loss.aliases),
         "family": loss.family,
         "summary": loss.summary,
-        "formula": sections["Formula"],
-        "helps": sections["Helps"],
-        "hurts": sections["Hurts"],
-        "domain": sections["Domain"],
-        "noted": [{"kind": each.name, "message": each.message} for each in computation.data_notes],
+        "formula": written.get("Formula"),
+        "helps": written.get("Helps"),
+        "hurts": written.get("Hurts"),
+        "domain": written.get("Domain"),
+        "warnings": [
+            {"kind": note.name, "message": note.message} for note in computation.data_notes
+        ],
         "roles": [
             {
                 "name": role,
@@ -58,82 +79,89 @@ def card(
             for role, kind in computation.kinds.items()
         ],
         "options": [
-            _option(each, computation.options[each.name]) for each in loss.settings.values()
+            _option(setting, computation.options[setting.name])
+            for setting in loss.settings.values()
         ],
         "conventions": [
-            _option(each, computation.conventions[each.name]) for each in CONVENTIONS.values()
+            _option(setting, computation.conventions[setting.name])
+            for setting in CONVENTIONS.values()
         ],
         "optimum": loss.optimum,
         "signature": computation.signature(weight=None, missing="error"),
-        "twins": [_twin(each, computation) for each in loss.twins],
-        "example": sections["Example"],
-        "references": sections["References"],
+        "twins": [_twin(equivalent, computation) for equivalent in loss.twins],
+        "example": written.get("Example"),
+        "references": written.get("References"),
     }
-    return Page(f"{loss.name}: {loss.summary}", fields, _sections(loss, computation, fields))
+    title = (Name(loss.name), f": {loss.summary}") if loss.summary else Name(loss.name)
+    sections = (Section(heading, tuple(items)) for heading, items in _contents(computation))
+    return Page(title, fields, tuple(section for section in sections if section.items))
 
 
-def _sections(loss: Loss, computation: Computation, fields: Mapping[str, Cell]) -> dict[str, str]:
-    """Lay the fields out for people."""
-    roles = (_role(loss, role, kind) for role, kind in computation.kinds.items())
-    settings = [*loss.settings.values(), *CONVENTIONS.values()]
+def _contents(computation: Computation) -> Iterator[tuple[str, list[Item]]]:
+    """Yield the heading and the content of each section; what has no content is left out."""
+    loss = computation.loss
+    for heading in ("Formula", "Helps", "Hurts", "Domain"):
+        yield heading, _paragraphs(loss.sections.get(heading, ""))
+    messages = tuple(note.message for note in computation.data_notes)
+    yield "Warnings", [Points(messages)] if messages else []
+    inputs = (_input(loss, role, kind) for role, kind in computation.kinds.items())
+    yield "Inputs, in the order of the files", [Entries(tuple(inputs))]
+    yield "Options", [Entries(tuple(_option_entries(computation)))]
+    twins = tuple(_twin_entry(twin, computation) for twin in loss.twins)
+    yield "Equivalents", [Entries(twins)] if twins else []
+    example = loss.sections.get("Example")
+    yield "Example", [Snippet(example, "pycon")] if example else []
+    yield "References", _paragraphs(loss.sections.get("References", ""))
+    names = joined(map(Name, loss.aliases))
+    yield "Other names", [Paragraph(names)] if names else []
+    yield "Signature", [Snippet(computation.signature(weight=None, missing="error"))]
+
+
+def _paragraphs(text: str) -> list[Item]:
+    """Read the paragraphs of a docstring's section, which blank lines part."""
+    return [Paragraph(prose(part)) for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
+def _input(loss: Loss, role: str, kind: Kind) -> Entry:
+    words = [kind.title, kind.shape, f"each {kind.noun}"]
+    words += ["with rows of its own"] if kind.apart else []
+    words += ["optional"] if role in loss.optional else []
+    return Entry(role, ", ".join(words))
+
+
+def _option_entries(computation: Computation) -> Iterator[Entry]:
     values = {**computation.options, **computation.conventions}
-    parts = {
-        "Formula": loss.sections["Formula"],
-        "Helps": loss.sections["Helps"],
-        "Hurts": loss.sections["Hurts"],
-        "Domain": loss.sections["Domain"],
-        "Noted where": "\n".join(each.message for each in computation.data_notes),
-        "Roles, in the order of the files": "\n".join(roles),
-        "Options": "\n".join(_option_lines(each, values[each.name]) for each in settings),
-        "The same elsewhere": "\n".join(_twin_lines(each, computation) for each in loss.twins),
-        "Example": loss.sections["Example"],
-        "References": loss.sections["References"],
-        "Names": ", ".join([loss.name, *loss.aliases]),
-        "Signature": str(fields["signature"]),
-    }
-    return {heading: text for heading, text in parts.items() if text}
+    for setting in (*computation.loss.settings.values(), *CONVENTIONS.values()):
+        value = values[setting.name]
+        current = f"{setting.flag} none" if value is None else flag(setting.name, value)
+        default = "" if value == setting.default else f"; default {_written(setting.default)}"
+        yield Entry(Code(current), prose(f"{setting.option.help} ({setting.range}{default})"))
 
 
-def _role(loss: Loss, role: str, kind: Kind) -> str:
-    said = [f"{role}: {kind.title}", kind.shape, kind.noun]
-    said += ["rows of its own"] if kind.apart else []
-    said += ["may be left out"] if role in loss.optional else []
-    return ", ".join(said)
-
-
-def _option_lines(setting: Setting, value: Value) -> str:
-    now = f"{setting.flag} none" if value is None else flag(setting.name, value)
-    change = "" if value == setting.default else f"; the default is {_said(setting.default)}"
-    return f"{now}\n    {setting.option.help} ({setting.range}{change})"
-
-
-def _twin_lines(twin: Twin, computation: Computation) -> str:
-    field = _twin(twin, computation)
-    lines = [f"{twin.framework}: {field['code']}"]
-    if field["needs"]:
-        lines.append(f"only with {field['needs']}")
+def _twin_entry(twin: Twin, computation: Computation) -> Entry:
+    fields = _twin(twin, computation)
+    details: list[Item] = [Snippet(str(fields["code"]), "py")]
+    if fields["needs"]:
+        details.append(Paragraph(("only with ", Code(str(fields["needs"])))))
     if twin.sets:
-        sets = " ".join(flag(name, value) for name, value in twin.sets.items())
-        lines.append(f"--like {twin.framework} means {sets}")
+        options = " ".join(flag(name, value) for name, value in twin.sets.items())
+        details.append(Paragraph((Code(f"--like {twin.framework}"), " sets ", Code(options))))
     if twin.weight:
-        lines.append(f"weights: {field['weight']}")
+        details.append(Paragraph(("weights: ", Code(str(fields["weight"])))))
     if twin.names:
-        lines.append(f"also {', '.join(twin.names)}")
-    if field["remark"]:
-        lines.append(str(field["remark"]))
+        names = parts(joined(map(Code, twin.names)))
+        details.append(Paragraph(("also ", *names)))
+    if fields["remark"]:
+        details.append(Paragraph(prose(str(fields["remark"]))))
     if twin.tolerance > EXACT:
-        lines.append(f"agrees to {twin.tolerance:g}")
-    return "\n    ".join(lines)
+        details.append(Paragraph(f"agrees to {twin.tolerance:g}"))
+    return Entry(twin.framework, details=tuple(details))
 
 
-def _said(value: Value) -> str:
+def _written(value: Value) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return "none" if value is None else f"{value}"
-
-
-EXACT = 1e-12
-"""Twins agree with the loss to this relative difference, unless they say otherwise."""
 
 
 def _option(setting: Setting, value: Value) -> dict[str, Cell]:

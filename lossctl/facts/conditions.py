@@ -15,12 +15,12 @@ Operator = Literal["in", "has", "at_least", "at_most", "between", "known"]
 
 @dataclass(frozen=True)
 class Leaf:
-    """One thing that may be said of one fact.
+    """A comparison of one fact with some values.
 
     Args:
-        fact: its name.
+        fact: the name of the fact.
         operator: how its value is compared.
-        values: with what: the accepted values, or the ends of a range.
+        values: the accepted values, or the ends of a range.
         counts: how much the fact says about the loss; a mere hint counts 0.
 
     >>> Leaf("foreground", "at_most", (0.05,)).holds({"foreground": 0.2})
@@ -36,22 +36,22 @@ class Leaf:
 
     def holds(self, facts: Facts) -> Truth:
         """Tell whether it holds; None where the fact is not known."""
-        found = facts.get(self.fact)
+        value = facts.get(self.fact)
         if self.operator == "known":
-            return (found is not None) == self.values[0]
-        if found is None:
+            return (value is not None) == self.values[0]
+        if value is None:
             return None
         if self.operator == "in":
-            return found in self.values
-        if isinstance(found, frozenset):
-            return not found.isdisjoint(self.values)
-        low = self.values[0] if self.operator != "at_most" else found
-        high = self.values[-1] if self.operator != "at_least" else found
-        return low <= found <= high  # type: ignore[operator]
+            return value in self.values
+        if isinstance(value, frozenset):
+            return not value.isdisjoint(self.values)
+        low = self.values[0] if self.operator != "at_most" else value
+        high = self.values[-1] if self.operator != "at_least" else value
+        return low <= value <= high  # type: ignore[operator]
 
     @property
     def specificity(self) -> float:
-        """How much it narrows: one value counts in full, one of several half."""
+        """How much it narrows the problem: one value counts in full, one of several half."""
         if self.operator == "known":
             return 0.0
         return self.counts if self.operator != "in" or len(self.values) == 1 else self.counts / 2
@@ -61,31 +61,31 @@ class Leaf:
         yield self
 
     def __str__(self) -> str:
-        """Say it in words: `foreground at most 0.05`."""
-        said = " or ".join(_said(value) for value in self.values)
+        """Return it in words: `foreground at most 0.05`."""
+        values = [_in_words(value) for value in self.values]
         if self.operator == "known":
             return f"{self.fact} {'known' if self.values[0] else 'not known'}"
         if self.operator == "between":
-            return f"{self.fact} between {said.replace(' or ', ' and ')}"
+            return f"{self.fact} between {' and '.join(values)}"
         if self.operator in ("at_least", "at_most"):
-            return f"{self.fact} {self.operator.replace('_', ' ')} {said}"
-        return self.fact if self.values == (True,) else f"{self.fact} {said}"
+            return f"{self.fact} {self.operator.replace('_', ' ')} {values[0]}"
+        return self.fact if self.values == (True,) else f"{self.fact} {' or '.join(values)}"
 
 
 @dataclass(frozen=True)
 class All:
-    """All of some conditions; of none, always true."""
+    """All of some conditions; always true if there are none."""
 
     parts: tuple[Condition, ...]
 
     def holds(self, facts: Facts) -> Truth:
-        """Tell whether all hold: one that is false decides, one that is unknown leaves it open."""
+        """Tell whether all hold: false if one is false, else unknown if one is unknown."""
         truth: Truth = True
         for part in self.parts:
-            one = part.holds(facts)
-            if one is False:
+            truth_of_part = part.holds(facts)
+            if truth_of_part is False:
                 return False
-            truth = truth and one
+            truth = truth and truth_of_part
         return truth
 
     @property
@@ -110,18 +110,18 @@ class AnyOf:
     parts: tuple[Condition, ...]
 
     def holds(self, facts: Facts) -> Truth:
-        """Tell whether any holds: one that is true decides, one that is unknown leaves it open."""
+        """Tell whether any holds: true if one is true, else unknown if one is unknown."""
         truth: Truth = False
         for part in self.parts:
-            one = part.holds(facts)
-            if one:
+            truth_of_part = part.holds(facts)
+            if truth_of_part:
                 return True
-            truth = None if one is None else truth
+            truth = None if truth_of_part is None else truth
         return truth
 
     @property
     def specificity(self) -> float:
-        """That of the least narrow part."""
+        """That of its least specific part."""
         return min(part.specificity for part in self.parts)
 
     def leaves(self) -> Iterator[Leaf]:
@@ -141,13 +141,13 @@ class Not:
     part: Condition
 
     def holds(self, facts: Facts) -> Truth:
-        """Tell whether it does not hold; what is unknown stays so."""
+        """Tell whether the condition is false; unknown if it is unknown."""
         truth = self.part.holds(facts)
         return None if truth is None else not truth
 
     @property
     def specificity(self) -> float:
-        """Half of what the condition would narrow."""
+        """Half that of the condition."""
         return self.part.specificity / 2
 
     def leaves(self) -> Iterator[Leaf]:
@@ -162,7 +162,7 @@ class Not:
 Condition: TypeAlias = Leaf | All | AnyOf | Not
 
 
-def _said(value: object) -> str:
+def _in_words(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)

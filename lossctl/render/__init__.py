@@ -1,8 +1,7 @@
-"""From a report to text: one module a format, each with `render(report, digits)`.
+"""From a report to text: one module for each format, with `render(report, digits, width)`.
 
-A renderer yields pieces of text, each some whole lines without the last newline, so that a table of
-millions of rows need not be held as text. It knows neither files nor terminals; only the text
-format may draw for one.
+A renderer yields whole lines without the last newline, so that a table of millions of rows is never
+held as text. It knows neither files nor terminals; only the text format can be drawn for one.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from lossctl.errors import UsageError, quote
+from lossctl.render.layout import WIDTH
 from lossctl.report import Report
 
 
@@ -42,10 +42,10 @@ class Format(StrEnum):
 
     @classmethod
     def of_suffix(cls, name: str) -> Format:
-        """Choose the format that a file name asks for.
+        """Return the format that the suffix of a file name means.
 
         Raises:
-            UsageError: the name has no suffix that stands for a format.
+            UsageError: the suffix means no format.
 
         >>> Format.of_suffix("results.JSON").value
         'json'
@@ -53,8 +53,8 @@ class Format(StrEnum):
         suffix = name.rpartition(".")[2].lower() if "." in name else ""
         if suffix not in SUFFIXES:
             raise UsageError(
-                f"{quote(name)} does not tell the format",
-                "give the file one of the suffixes ." + " .".join(SUFFIXES),
+                f"cannot tell the format from {quote(name)}",
+                "use one of the suffixes ." + ", .".join(SUFFIXES),
             )
         return SUFFIXES[suffix]
 
@@ -68,12 +68,18 @@ SUFFIXES = {
 }
 
 
-def render(report: Report, form: Format, digits: int = 6) -> Iterator[str]:
-    """Write a report in a format; `digits` are the significant ones, for people only.
+def render(report: Report, form: Format, digits: int = 6, width: int = WIDTH) -> Iterator[str]:
+    """Write a report in a format.
+
+    Args:
+        report: what to write.
+        form: the format.
+        digits: significant digits of numbers, in text and Markdown.
+        width: columns of a line of prose, in text.
 
     Raises:
         UsageError: the format cannot show this report.
     """
     module = importlib.import_module(f"{__name__}.{form.value}")
-    pieces: Iterator[str] = module.render(report, digits)
+    pieces: Iterator[str] = module.render(report, digits, width)
     return pieces

@@ -1,4 +1,4 @@
-"""How a cell looks to people and in plain columns; shared by the formats that are tables."""
+"""How cells are written, for people and in full; shared by the formats that are tables."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from lossctl.report import Cell, Column, Report, Table
 
 
 def as_table(report: Report) -> Table:
-    """Return the table of a report; a card without one becomes a table of its fields."""
+    """Return the table of a report; a page without one becomes a table of its fields."""
     if isinstance(report, Table):
         return report
     if report.table is not None:
         return report.table
     rows = [(name, flat(cell)) for name, cell in report.fields.items()]
-    return Table(report.title, (Column("field"), Column("value")), rows, "value")
+    return Table("fields", (Column("field"), Column("value")), rows, "value")
 
 
-def audible(table: Table, audience: Literal["machines", "people"]) -> list[int]:
-    """Return the places of the columns that are meant for somebody; nested ones fit no table."""
+def columns_for(audience: Literal["machines", "people"], table: Table) -> list[int]:
+    """Return the indices of the columns for an audience; nested ones fit no table."""
     return [
         place
         for place, column in enumerate(table.columns)
@@ -29,7 +29,7 @@ def audible(table: Table, audience: Literal["machines", "people"]) -> list[int]:
 
 
 def flat(cell: Cell) -> str:
-    """Write a cell as one text in full precision."""
+    """Write a cell as a single text in full precision."""
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -57,7 +57,7 @@ def shown(cell: Cell, digits: int) -> str:
 
 
 def row_texts(table: Table, row: Sequence[Cell], places: Sequence[int], digits: int) -> list[str]:
-    """Write some cells of a row; a slice without a name is all rows."""
+    """Write some cells of a row for people; a slice without a name holds all rows."""
     return [
         "(all)"
         if row[place] is None and table.columns[place].within == "slice"

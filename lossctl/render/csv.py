@@ -1,4 +1,4 @@
-"""CSV in full precision, with text cells that no spreadsheet takes for a formula."""
+"""CSV in full precision, with text cells that no spreadsheet evaluates as a formula."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import io
 from collections.abc import Iterator, Sequence
 
 from lossctl.errors import visible
-from lossctl.render.cells import as_table, audible, flat
+from lossctl.render.cells import as_table, columns_for, flat
 from lossctl.report import Cell, Report
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def render(report: Report, digits: int) -> Iterator[str]:
+def render(report: Report, digits: int, width: int) -> Iterator[str]:
     """Yield the heading and one line a row."""
-    del digits
+    del digits, width
     table = as_table(report)
-    columns = audible(table, "machines")
+    columns = columns_for("machines", table)
     yield _line([protected(table.columns[place].name) for place in columns])
     for row in table.rows:
         yield _line([_cell(row[place]) for place in columns])
@@ -30,7 +30,7 @@ def _cell(cell: Cell) -> str:
 
 
 def protected(text: str) -> str:
-    """Put an apostrophe before a text that a spreadsheet would run; numbers stay numbers."""
+    """Put an apostrophe before text that a spreadsheet would evaluate; numbers stay numbers."""
     if not text.startswith(FORMULA):
         return visible(text)
     try:

@@ -1,4 +1,4 @@
-"""JSON that every parser reads: no NaN, no infinity, a schema number in every document."""
+"""JSON that every parser reads: no NaN, no infinity, a schema version in every document."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from lossctl.version import __version__
 
 SCHEMA_VERSION = 1
 
-
 HEAD: Mapping[str, Cell] = {"schema_version": SCHEMA_VERSION, "lossctl": __version__}
 
 
-def document(card: Page) -> dict[str, Cell]:
-    """Return a card as the object that its JSON is."""
-    return {name: finite(cell) for name, cell in {**HEAD, **card.fields}.items()}
+def document(fields: Mapping[str, Cell]) -> dict[str, Cell]:
+    """Return the object that is the JSON of a page with these fields."""
+    return {name: finite(cell) for name, cell in {**HEAD, **fields}.items()}
 
 
-def render(report: Report, digits: int) -> Iterator[str]:
-    """Yield one document, with a row a line."""
-    del digits
+def render(report: Report, digits: int, width: int) -> Iterator[str]:
+    """Yield one document, with one line for each row."""
+    del digits, width
     if isinstance(report, Page):
-        yield json.dumps(document(report), indent=2, allow_nan=False)
+        yield json.dumps(document(report.fields), indent=2, allow_nan=False)
         return
     yield json.dumps(HEAD)[:-1] + f", {json.dumps(report.name)}: ["
     line = ""
@@ -39,22 +38,22 @@ def render(report: Report, digits: int) -> Iterator[str]:
 
 
 def record(columns: Sequence[Column], row: Sequence[Cell]) -> dict[str, Cell]:
-    """Make the object of one row; columns within another key become one object, or null."""
-    made: dict[str, Cell] = {}
+    """Return one row as an object; columns within the same key become one object, or null."""
+    cells: dict[str, Cell] = {}
     for column, cell in zip(columns, row, strict=True):
         if not column.within:
-            made[column.name] = finite(cell)
+            cells[column.name] = finite(cell)
         elif cell is None:
-            made.setdefault(column.within, None)
+            cells.setdefault(column.within, None)
         else:
-            inner = made.setdefault(column.within, {})
+            inner = cells.setdefault(column.within, {})
             if isinstance(inner, dict):
                 inner[column.name] = finite(cell)
-    return made
+    return cells
 
 
 def finite(cell: Cell) -> Cell:
-    """Replace what JSON has no word for by null, however deep."""
+    """Replace what JSON cannot express by null, however deep."""
     if isinstance(cell, float) and not math.isfinite(cell):
         return None
     if isinstance(cell, Mapping):

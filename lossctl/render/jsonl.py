@@ -10,9 +10,9 @@ from lossctl.render.json import finite, record
 from lossctl.report import Page, Report
 
 
-def render(report: Report, digits: int) -> Iterator[str]:
+def render(report: Report, digits: int, width: int) -> Iterator[str]:
     """Yield one object a row."""
-    del digits
+    del digits, width
     if isinstance(report, Page) and report.table is None:
         yield json.dumps(finite(report.fields), allow_nan=False)
         return

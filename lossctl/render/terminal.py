@@ -1,59 +1,63 @@
-"""The same text, drawn on a terminal: folded to its width, and set off with style."""
+"""The same text on a terminal: laid out for its width, and with style."""
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from rich.console import Console
-from rich.table import Table as Grid
-from rich.text import Text
+from rich.text import Text as Styled
 
 from lossctl.errors import visible
-from lossctl.render.cells import audible, row_texts
-from lossctl.render.text import SAMPLE, render
+from lossctl.render.grid import table_lines
+from lossctl.render.layout import WIDTH, Line, Style, page_lines
+from lossctl.render.text import SAMPLE
 from lossctl.report import Page, Report, Table
 
-NARROW = 36
-"""Columns up to this width are never folded; wider ones share what is left."""
-
+STYLES: Mapping[Style, str] = {
+    "title": "bold",
+    "heading": "bold",
+    "name": "cyan",
+    "code": "cyan",
+    "dim": "dim",
+    "failed": "bold red",
+}
 
 UNBOUNDED = 100_000
-"""The width where there is no terminal: nothing is folded on its way to a file."""
+"""The width of tables where there is no terminal: no row is folded on its way to a file."""
 
 
 def draw(report: Report, digits: int) -> bool:
-    """Draw on the terminal, folded to its width; say no to what is better just printed."""
+    """Draw on the terminal; return False, without drawing, for what is better just printed."""
     if isinstance(report, Table) and not (
         isinstance(report.rows, Sequence) and len(report.rows) <= SAMPLE
     ):
         return False
-    width = None if sys.stdout.isatty() else UNBOUNDED
-    console = Console(highlight=False, emoji=False, markup=False, width=width)
-    lines = list(render(report, digits))
-    if isinstance(report, Page):
-        for number, line in enumerate(lines):
-            heading = number > 0 and not line.startswith(" ")
-            console.print(Text(line, style="bold" if heading else ""))
-        return True
-    console.print(_grid(report, digits))
-    if report.footer:
-        console.print(Text("\n" + "\n".join(visible(line) for line in report.footer), style="dim"))
+    console = Console(highlight=False, emoji=False, markup=False, soft_wrap=True)
+    for line in _lines(report, digits):
+        console.print(_styled(line))
     return True
 
 
-def _grid(table: Table, digits: int) -> Grid:
-    places = audible(table, "people")
-    grid = Grid(box=None, pad_edge=False, header_style="bold")
-    rows = [row_texts(table, row, places, digits) for row in table.rows]
-    for number, place in enumerate(places):
-        column = table.columns[place]
-        grid.add_column(
-            Text(visible(column.name)),
-            justify="right" if column.kind in ("count", "number") else "left",
-            no_wrap=max((len(cells[number]) for cells in rows), default=0) < NARROW,
-            overflow="fold",
-        )
-    for cells in rows:
-        grid.add_row(*(Text(cell, style="bold red" if cell == "FAILED" else "") for cell in cells))
-    return grid
+def _lines(report: Report, digits: int) -> Iterator[Line]:
+    columns = shutil.get_terminal_size((WIDTH, 0)).columns
+    if isinstance(report, Page):
+        yield from page_lines(report, columns)
+        return
+    width = columns if sys.stdout.isatty() else UNBOUNDED
+    yield from table_lines(report, digits, width)
+    if report.footer:
+        yield []
+    for signature in report.footer:
+        yield [(visible(signature), "dim")]
+
+
+def _styled(line: Line) -> Styled:
+    styled = Styled()
+    for style, pieces in groupby(line, key=itemgetter(1)):
+        styled.append("".join(text for text, _ in pieces), STYLES.get(style, ""))
+    styled.rstrip()
+    return styled

@@ -9,9 +9,9 @@ from lossctl.render.cells import as_table
 from lossctl.report import Page, Report
 
 
-def render(report: Report, digits: int) -> Iterator[str]:
+def render(report: Report, digits: int, width: int) -> Iterator[str]:
     """Yield the cells of the column that is the result, in full precision."""
-    del digits
+    del digits, width
     if isinstance(report, Page) and report.table is None:
         raise UsageError("the format value shows one number; this is a description", "use json")
     report = as_table(report)

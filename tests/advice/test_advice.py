@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from rule_bases import CARDS, FACTS, card, fact, made, rule
 
 from lossctl.advice.answer import answer
-from lossctl.advice.recommendation import Advice, advise, said
+from lossctl.advice.recommendation import Advice, advise
 from lossctl.advice.rule_base import folder, load
 from lossctl.advice.rule_files import read_folder
-from lossctl.advice.rules import EVIDENCE, Named, RuleBase
+from lossctl.advice.rules import EVIDENCE, Named, OptionAdvice, RuleBase
 from lossctl.advice.situation import Situation
 from lossctl.errors import UsageError
 from lossctl.facts.conditions import All, Leaf
-from lossctl.facts.vocabulary import Facts, FactValue, Known
+from lossctl.facts.vocabulary import Facts, FactValue, Known, in_words
 
 REGRESSION = {"task": "regression"}
 FAR_OFF = {"task": "regression", "outliers": True, "skewed": True}
@@ -295,9 +295,9 @@ def test_a_rule_that_waits_forbids_nothing():
 @pytest.mark.parametrize(
     ("fields", "facts", "why"),
     [
-        ({"tasks": ["classification"]}, {}, ["It is not for task regression."]),
-        ({"labels": ["coded"]}, {"labels": "plain"}, ["It is not for labels plain."]),
-        ({"outputs": ["probability"]}, {"output": "number"}, ["It is not for output number."]),
+        ({"tasks": ["classification"]}, {}, ["It does not fit task regression."]),
+        ({"labels": ["coded"]}, {"labels": "plain"}, ["It does not fit labels plain."]),
+        ({"outputs": ["probability"]}, {"output": "number"}, ["It does not fit output number."]),
         ({"labels": ["coded"]}, {}, []),
         ({"labels": ["coded"]}, {"labels": "coded"}, []),
         ({}, {"labels": "plain", "output": "number"}, []),
@@ -393,9 +393,9 @@ def test_advice_is_told_and_changes_no_order():
         assert order(with_advice, facts) == order(without, facts)
     advice = told(with_advice, *flags(FAR_OFF))
     # The most specific is told first, then by name; what is about no loss is told of all.
-    assert [each.id for each in advice.advising("absolute")] == ["x", "y", "z"]
-    assert [each.id for each in advice.advising("huber")] == ["x"]
-    assert advice.advising("square") == []
+    assert [each.id for each in advice.remarks_on("absolute")] == ["x", "y", "z"]
+    assert [each.id for each in advice.remarks_on("huber")] == ["x"]
+    assert advice.remarks_on("square") == []
     assert [each.id for each in advice.remarks] == ["all"]
 
 
@@ -409,7 +409,7 @@ def test_what_is_weak_is_a_guess_and_no_fact():
     assert [each.name for each in advice.known] == ["task"]
     assert advice.guesses == (weak,)
     assert order(base, advice.situation.stated) == ["square", "huber"]
-    assert [(each.fact.name, each.guess) for each in advice.questions] == [("outliers", weak)]
+    assert [(each.fact, each.guess) for each in advice.questions] == [("outliers", weak)]
 
 
 def test_what_data_hint_at_is_asked_first_if_it_decides():
@@ -424,7 +424,7 @@ def test_what_data_hint_at_is_asked_first_if_it_decides():
     ]:
         weak = Known("skewed", value, "data", "weak", "A value is 30.")
         advice = told(base, Known("task", "regression", "flag"), weak)
-        assert [each.fact.name for each in advice.questions] == order_of_questions
+        assert [each.fact for each in advice.questions] == order_of_questions
 
 
 def test_what_is_likely_is_a_fact():
@@ -453,7 +453,7 @@ def test_of_two_values_the_first_is_taken_and_the_conflict_told():
     assert advice.situation.facts == {"outliers": False}
     (conflict,) = advice.conflicts
     assert conflict.facts == (flag, data)
-    assert conflict.because == "What the flag says is taken."
+    assert conflict.because == "The value from the flag is used."
     assert told(base, data, flag).situation.facts == {"outliers": True}
 
 
@@ -524,7 +524,7 @@ def test_facts_of_which_one_is_not_known_do_not_contradict_each_other():
 
 
 def asked(advice: Advice) -> list[str]:
-    return [each.fact.name for each in advice.questions]
+    return [each.fact for each in advice.questions]
 
 
 def test_only_a_fact_that_changes_the_answer_is_asked():
@@ -664,7 +664,7 @@ def test_a_loss_that_does_not_fit_says_so_first():
         rule("against", "avoid", {"outliers": True}, "entropy"),
     )
     why = Situation(base, REGRESSION).why_not("entropy")
-    assert (why.state, why.because) == ("vetoed", "It is not for task regression.")
+    assert (why.state, why.because) == ("vetoed", "It does not fit task regression.")
     assert why.change == {"task": "classification"}
     why = Situation(base, FAR_OFF).why_not("entropy")
     assert (why.state, why.because) == ("vetoed", "This is against.")
@@ -679,33 +679,37 @@ def test_a_loss_that_is_advised_against_says_why():
 
 def test_a_loss_that_nothing_speaks_for_says_so():
     why = Situation(made(DEFAULT), REGRESSION).why_not("absolute")
-    assert (why.state, why.because) == ("unnamed", "No rule speaks for it here.")
+    assert (why.state, why.because) == ("unnamed", "No rule recommends it here.")
     assert why.change == {}
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "key"),
+    ("ours", "theirs", "advantage"),
     [
-        (rule("q", "prefer", {}, "absolute"), None, "how specific the rule is"),
-        (rule("q", "prefer", {"skewed": True}, "absolute:weak"), None, "how strongly it speaks"),
+        (rule("q", "prefer", {}, "absolute"), None, "is more specific"),
+        (
+            rule("q", "prefer", {"skewed": True}, "absolute:weak"),
+            None,
+            "recommends it more strongly",
+        ),
         (
             rule("q", "prefer", {"skewed": True}, "absolute") | {"evidence": "contested"},
             None,
-            "how well it is supported",
+            "has stronger evidence",
         ),
         (
             rule("q", "prefer", {"skewed": True}, "huber", "absolute"),
             "huber",
-            "its place in the rule",
+            "lists it earlier",
         ),
     ],
 )
-def test_a_loss_that_is_outranked_says_by_what(ours, theirs, key):
+def test_a_loss_that_is_outranked_says_by_what(ours, theirs, advantage):
     rules = [ours] if theirs else [ours, rule("p", "prefer", {"outliers": True}, "square")]
     why = Situation(made(*rules), FAR_OFF).why_not("absolute")
     winner, deciding = ("huber", "q") if theirs else ("square", "p")
     assert why.state == "outranked"
-    assert why.because == f"{winner} goes before it, by {key} ({deciding})."
+    assert why.because == f"{winner} ranks higher: the rule {deciding} {advantage}."
 
 
 def test_one_fact_goes_before_two():
@@ -771,10 +775,10 @@ def test_options_are_the_rules_before_the_cards():
     (each,) = advice.situation.recommended
     # The weightiest voice goes before the others, all of them before mere advice and the card.
     assert advice.options(each) == {
-        "power": {"value": 3, "default": 2, "because": "This is a.", "source": "a"},
-        "limit": {"value": 9, "default": 8, "because": "", "source": ""},
-        "base": {"value": 10, "default": None, "because": "This is b.", "source": "b"},
-        "step": {"value": 1, "default": None, "because": "This is c.", "source": "c"},
+        "power": OptionAdvice(3, 2, "This is a.", "a"),
+        "limit": OptionAdvice(9, 8),
+        "base": OptionAdvice(10, None, "This is b.", "b"),
+        "step": OptionAdvice(1, None, "This is c.", "c"),
     }
 
 
@@ -787,10 +791,10 @@ def test_an_option_may_be_measured_in_the_data():
     numbers = {"spread": 2.00004, "other": 5.0}
     advice = told(base, Known("outliers", True, "data", numbers=numbers))
     # 1.5 times 2.00004 is 3.00006, of which four digits are kept.
-    assert advice.options(advice.situation.recommended[0])["delta"]["value"] == 3.0
+    assert advice.options(advice.situation.recommended[0])["delta"].value == 3.0
     assert advice.measured == {"spread": 2.00004}
     without = told(base, Known("outliers", True, "data"))
-    assert without.options(without.situation.recommended[0])["delta"]["value"] == 1.0
+    assert without.options(without.situation.recommended[0])["delta"].value == 1.0
 
 
 def test_an_option_that_was_not_measured_is_left_to_the_next_rule():
@@ -805,15 +809,12 @@ def test_an_option_that_was_not_measured_is_left_to_the_next_rule():
         rule("b", "advise", {}, "huber", params={"huber": {"delta": 2.0}}),
     )
     advice = told(base, *flags(FAR_OFF))
-    assert advice.options(advice.situation.recommended[0])["delta"]["source"] == "b"
+    assert advice.options(advice.situation.recommended[0])["delta"].source == "b"
     known = Known("skewed", True, "data", numbers={"spread": 4.0})
     advice = told(base, Known("outliers", True, "flag"), known)
-    assert advice.options(advice.situation.recommended[0])["delta"] == {
-        "value": 4.0,
-        "default": None,
-        "because": "This is a.",
-        "source": "a",
-    }
+    assert advice.options(advice.situation.recommended[0])["delta"] == OptionAdvice(
+        4.0, None, "This is a.", "a"
+    )
 
 
 def test_a_measure_that_is_not_declared_is_an_error():
@@ -850,7 +851,7 @@ def test_the_last_layer_is_the_rules_before_the_cards():
     ],
 )
 def test_a_value_is_said_in_words(value, words):
-    assert said(value) == words
+    assert in_words(value) == words
 
 
 def test_nothing_known_is_no_error():
@@ -1063,7 +1064,7 @@ def test_no_question_is_idle(facts):
     in_conflict = {each.name for conflict in advice.conflicts for each in conflict.facts}
     assert len(advice.questions) <= 3
     for question in advice.questions:
-        name = question.fact.name
+        name = question.fact
         assert name in in_conflict if in_conflict else name not in advice.situation.facts
         assert {each.changes for each in question.answers.values()} & {"first", "top"}
         for each in question.answers.values():

@@ -8,13 +8,20 @@ import pytest
 from rule_bases import CARDS, FACTS, Fields, card, fact, made, rule
 
 from lossctl.advice.answer import answer
+from lossctl.advice.answer_page import answer_page
 from lossctl.advice.recommendation import Advice, advise
 from lossctl.advice.rules import RuleBase
 from lossctl.facts.vocabulary import Known
+from lossctl.render import Format, render
+from lossctl.report import Page
 
 
 def advice(base: RuleBase, *more: Known, **facts: Any) -> Advice:
     return advise(base, [*(Known(name, value, "flag") for name, value in facts.items()), *more])
+
+
+def page(told: Advice, **options: Any) -> Page:
+    return answer_page(told, answer(told, **options))
 
 
 def recommendations(base: RuleBase, *files: str, **facts: Any) -> list[dict[str, Any]]:
@@ -74,7 +81,7 @@ def test_a_recommendation_says_all_that_there_is_to_say():
         "disagree": ["The paper says less."],
         "rules": ["a", "b", "c", "d"],
         "sources": ["book#2", "paper", "book"],
-        "command": "lossctl compute huber predictions.csv targets.csv",
+        "command": "lossctl compute huber PREDICTIONS TARGETS",
         "takes_data": None,
         "refused": "",
         "code": {"torch": "huber(x, delta=1.5)"},
@@ -115,14 +122,14 @@ def optional(*params: Fields, **options: Any) -> RuleBase:
 )
 def test_the_command_has_the_options(options, words):
     command = only(optional(**options), task="regression")["command"]
-    assert command == f"lossctl compute square predictions.csv targets.csv {words}"
+    assert command == f"lossctl compute square PREDICTIONS TARGETS {words}"
 
 
 def test_the_command_leaves_out_what_a_loss_does_anyway():
     base = optional({"delta": 1.0, "eps": 0.5, "flag": True}, delta=1.0, eps=0.25)
     each = only(base, task="regression")
     assert each["params"] == {"delta": 1.0, "eps": 0.25, "flag": True}
-    assert each["command"] == "lossctl compute square predictions.csv targets.csv --eps 0.25"
+    assert each["command"] == "lossctl compute square PREDICTIONS TARGETS --eps 0.25"
 
 
 @pytest.mark.parametrize(("said", "words"), [({}, " --delta 2.0"), ({"delta": 1.0}, "")])
@@ -133,22 +140,22 @@ def test_the_command_has_what_a_card_advises_in_place_of_the_default(said, words
         cards=CARDS | {"square": card(params=params)},
     )
     command = only(base, task="regression")["command"]
-    assert command == f"lossctl compute square predictions.csv targets.csv{words}"
+    assert command == f"lossctl compute square PREDICTIONS TARGETS{words}"
 
 
 @pytest.mark.parametrize(
     ("roles", "files", "named"),
     [
-        (["prediction", "target"], [], "predictions.csv targets.csv"),
+        (["prediction", "target"], [], "PREDICTIONS TARGETS"),
         (["prediction", "target"], ["a.csv", "b.csv"], "a.csv b.csv"),
-        (["prediction", "target"], ["b.csv"], "predictions.csv b.csv"),
-        (["prediction", "target"], ["my file.csv"], "predictions.csv 'my file.csv'"),
-        (["real", "fake"], ["b.csv"], "reals.csv fakes.csv"),
+        (["prediction", "target"], ["b.csv"], "PREDICTIONS b.csv"),
+        (["prediction", "target"], ["my file.csv"], "PREDICTIONS 'my file.csv'"),
+        (["real", "fake"], ["b.csv"], "REAL FAKE"),
         (["real", "fake"], ["a.csv", "b.csv"], "a.csv b.csv"),
         (
             ["anchor", "positive", "negative"],
             ["a.csv", "b.csv"],
-            "anchors.csv positives.csv negatives.csv",
+            "ANCHOR POSITIVE NEGATIVE",
         ),
         (["x"], ["a.csv"], "a.csv"),
     ],
@@ -200,7 +207,7 @@ def test_what_is_avoided_vetoed_and_remarked_is_told():
     assert fields["avoid"] == [
         {"loss": "absolute", "because": "It is slow.", "rule": "b", "sources": ["book"]}
     ]
-    assert fields["vetoed"] == [{"loss": "entropy", "because": "It is not for task regression."}]
+    assert fields["vetoed"] == [{"loss": "entropy", "because": "It does not fit task regression."}]
     assert fields["remarks"] == ["Look at the data."]
     assert fields["rules_digest"] == "digest"
 
@@ -241,7 +248,7 @@ def test_a_conflict_names_both_facts():
         (False, "flag"),
         (True, "data"),
     ]
-    assert conflict["because"] == "What the flag says is taken."
+    assert conflict["because"] == "The value from the flag is used."
 
 
 EXPLAINED = [
@@ -259,15 +266,15 @@ def test_a_loss_is_explained_with_all_that_is_said_of_it():
     (square,) = answer(told, why_not=["square"]).fields["explanations"]
     assert square["loss"] == "square"
     assert (square["state"], square["rank"]) == ("outranked", 2)
-    assert square["because"] == "absolute goes before it, by how specific the rule is (a)."
-    assert [each["rule"] for each in square["speaks_for"]] == ["b"]
-    assert [each["rule"] for each in square["advises"]] == ["d"]
-    assert [each["rule"] for each in square["waits"]] == ["c", "e"]
-    assert (square["speaks_against"], square["vetoes"]) == ([], [])
+    assert square["because"] == "absolute ranks higher: the rule a is more specific."
+    assert [each["rule"] for each in square["votes_for"]] == ["b"]
+    assert [each["rule"] for each in square["remarks"]] == ["d"]
+    assert [each["rule"] for each in square["pending"]] == ["c", "e"]
+    assert (square["votes_against"], square["vetoes"]) == ([], [])
     # With little noise two rules of two facts are tied, and absolute is the first by its name; only
     # where the targets are not skewed the other rule is silent.
     assert square["smallest_change"] == {"skewed": False}
-    assert square["speaks_for"][0] == {
+    assert square["votes_for"][0] == {
         "rule": "b",
         "kind": "prefer",
         "when": "outliers",
@@ -284,7 +291,7 @@ def test_a_loss_that_is_avoided_is_explained():
     told = advice(made(*EXPLAINED), task="regression", outliers=True, skewed=True)
     (huber,) = answer(told, why_not=["huber"]).fields["explanations"]
     assert (huber["state"], huber["rank"], huber["because"]) == ("avoided", None, "This is f.")
-    assert [each["rule"] for each in huber["speaks_against"]] == ["f"]
+    assert [each["rule"] for each in huber["votes_against"]] == ["f"]
 
 
 def test_the_loss_that_is_asked_for_is_explained_and_each_only_once():
@@ -308,7 +315,7 @@ def test_everything_is_laid_open_only_on_demand():
 
 
 def test_the_rows_are_the_recommendations():
-    table = answer(advice(made(SQUARE), task="regression")).table
+    table = page(advice(made(SQUARE), task="regression")).table
     assert table is not None
     (row,) = table.rows
     named = dict(zip((column.name for column in table.columns), row, strict=True))
@@ -318,45 +325,56 @@ def test_the_rows_are_the_recommendations():
 # the text
 
 
-def text(base: RuleBase, *, explain: bool = False, **facts: Any) -> dict[str, str]:
-    return dict(answer(advice(base, **facts), explain=explain).sections)
+def sections(shown: Page, width: int = 80) -> dict[str, list[str]]:
+    """Lay each section of a page out: the lines below its heading, without their indentation."""
+    found = {}
+    for section in shown.sections:
+        lines = list(render(Page("", {}, (section,)), Format.TEXT, 6, width))
+        assert lines[:3] == ["", "", section.heading]
+        assert all(line.startswith("  ") for line in lines[3:])
+        found[section.heading] = [line[2:] for line in lines[3:]]
+    return found
+
+
+def text(base: RuleBase, *, explain: bool = False, **facts: Any) -> dict[str, list[str]]:
+    return sections(page(advice(base, **facts), explain=explain))
 
 
 @pytest.mark.parametrize(
     ("facts", "title"),
     [
-        ({}, "Nothing is known of the problem yet"),
+        ({}, "Nothing is known about the problem yet"),
         ({"outliers": False, "task": "regression"}, "For task regression, not outliers"),
         ({"need": frozenset(["unit", "smooth"])}, "For need smooth, unit"),
         ({"share": 0.25}, "For share 0.25"),
     ],
 )
 def test_the_title_says_what_is_stated(facts, title):
-    assert answer(advice(made(SQUARE), **facts)).title == title
+    assert page(advice(made(SQUARE), **facts)).title == title
 
 
 def test_the_title_leaves_out_what_follows():
     derived = [{"when": {"skewed": True}, "then": {"noise": "high"}, "because": "It follows."}]
-    assert answer(advice(made(derived=derived), skewed=True)).title == "For skewed"
+    assert page(advice(made(derived=derived), skewed=True)).title == "For skewed"
 
 
 def test_a_short_answer():
     base = made(SQUARE, rule("b", "avoid", {}, "absolute", because="It is slow."))
     assert text(base, task="regression") == {
-        "Recommended": "1  square  Small errors.",
-        "Avoid": "absolute: It is slow.",
-        "Go on with": "lossctl compute square predictions.csv targets.csv\nlossctl show square",
+        "Recommended": ["1  square  Small errors."],
+        "Avoid": ["absolute  It is slow."],
+        "Next steps": ["lossctl compute square PREDICTIONS TARGETS", "lossctl show square"],
     }
 
 
 def test_each_part_has_a_heading_of_its_own_where_there_are_two():
     base = made(SQUARE, rule("b", "prefer", {}, "penalty"))
-    sections = text(base, task="regression")
-    assert sections["the loss"] == "1  square  Small errors."
-    assert sections["to be added"] == "1  penalty  This is b."
-    assert sections["Go on with"].splitlines() == [
-        "lossctl compute square predictions.csv targets.csv",
-        "lossctl compute penalty predictions.csv targets.csv",
+    laid_out = text(base, task="regression")
+    assert laid_out["the loss"] == ["1  square  Small errors."]
+    assert laid_out["to be added"] == ["1  penalty  This is b."]
+    assert laid_out["Next steps"] == [
+        "lossctl compute square PREDICTIONS TARGETS",
+        "lossctl compute penalty PREDICTIONS TARGETS",
         "lossctl show square",
     ]
 
@@ -364,7 +382,7 @@ def test_each_part_has_a_heading_of_its_own_where_there_are_two():
 def test_the_same_reason_is_given_once_and_then_what_a_loss_is_for():
     cards = CARDS | {"huber": card(fits="Errors of both kinds.")}
     base = made(rule("a", "prefer", {}, "square", "huber", because="It is."), cards=cards)
-    assert text(base, task="regression")["Recommended"].splitlines() == [
+    assert text(base, task="regression")["Recommended"] == [
         "1  square  It is.",
         "2  huber   Errors of both kinds.",
     ]
@@ -373,24 +391,46 @@ def test_the_same_reason_is_given_once_and_then_what_a_loss_is_for():
 def test_two_notes_are_told_and_the_rest_on_demand():
     notes = [rule(name, "advise", {}, "square", because=f"Note {name}.") for name in "bcd"]
     base = made(SQUARE, *notes, cards=CARDS | {"square": card(activation="None.")})
-    assert text(base, task="regression")["With square"].splitlines() == [
-        "last layer: None.",
-        "Note b.",
-        "Note c.",
-        "1 more with --explain",
+    assert text(base, task="regression")["With square"] == [
+        "output activation  None.",
+        "- Note b.",
+        "- Note c.",
+        "- 1 more with `--explain`",
     ]
-    assert text(base, task="regression", explain=True)["With square"].splitlines() == [
-        "last layer: None.",
-        "Note b.",
-        "Note c.",
-        "Note d.",
+    assert text(base, task="regression", explain=True)["With square"] == [
+        "output activation  None.",
+        "- Note b.",
+        "- Note c.",
+        "- Note d.",
     ]
 
 
 def test_an_option_says_why_and_is_not_repeated_as_a_note():
     note = rule("b", "advise", {}, "square", because="Nearly normal. So it is.")
-    base = made(SQUARE, note | {"params": {"square": {"delta": 1.5}}})
-    assert text(base, task="regression")["With square"] == "delta 1.5: Nearly normal."
+    base = made(SQUARE, note | {"params": {"square": {"delta": 1.5, "half": True}}})
+    assert text(base, task="regression")["With square"] == ["--delta 1.5, --half  Nearly normal."]
+
+
+def test_an_option_without_a_reason_is_shown_on_demand():
+    cards = CARDS | {"square": card(params={"limit": {"value": None}}, activation="None.")}
+    base = made(SQUARE, cards=cards)
+    assert text(base, task="regression")["With square"] == ["output activation  None."]
+    assert text(base, task="regression", explain=True)["With square"] == [
+        "--limit none",
+        "output activation  None.",
+    ]
+
+
+def test_losses_with_the_same_reason_are_named_together_and_the_first_few_only():
+    names = [f"loss_{letter}" for letter in "abcdef"]
+    base = made(
+        SQUARE,
+        rule("b", "avoid", {}, *names, because="They are slow."),
+        cards=CARDS | {name: card() for name in names},
+    )
+    assert text(base, task="regression")["Avoid"] == [
+        "loss_a, loss_b, loss_c, loss_d and 2 more  They are slow."
+    ]
 
 
 def test_questions_say_which_answer_changes_what():
@@ -398,20 +438,31 @@ def test_questions_say_which_answer_changes_what():
         SQUARE,
         rule("a", "prefer", {"noise": ["low", "middle"]}, "absolute"),
     )
-    assert text(base, task="regression")["To find out next"].splitlines() == [
+    assert text(base, task="regression")["Questions that would change the answer"] == [
         "What is it?",
-        "  --noise low or --noise middle: absolute first",
+        "    --noise low or --noise middle  absolute first",
+    ]
+
+
+def test_a_question_that_changes_only_alternatives_says_so():
+    base = made(
+        rule("a", "prefer", {"task": "regression"}, "square"),
+        rule("b", "prefer", {"outliers": True}, "huber:weak"),
+    )
+    assert text(base, task="regression")["Questions that would change the answer"] == [
+        "What is it?",
+        "    --outliers  same first choice, other alternatives",
     ]
 
 
 def test_a_guess_is_told_with_its_question():
     base = made(SQUARE, rule("a", "prefer", {"outliers": True}, "absolute"))
     weak = Known("outliers", True, "data", "weak", "One is 30.")
-    sections = answer(advice(base, weak, task="regression")).sections
-    assert sections["To find out next"].splitlines() == [
+    laid_out = sections(page(advice(base, weak, task="regression")))
+    assert laid_out["Questions that would change the answer"] == [
         "What is it?",
-        "  perhaps yes: One is 30.",
-        "  --outliers: absolute first",
+        "    The data suggest yes: One is 30.",
+        "    --outliers  absolute first",
     ]
 
 
@@ -420,41 +471,66 @@ def test_facts_that_do_not_go_together_are_told_first():
         SQUARE,
         contradictory=[{"when": {"outliers": True, "noise": "low"}, "because": "Far is far."}],
     )
-    sections = text(base, task="regression", outliers=True, noise="low")
-    assert next(iter(sections)) == "These do not go together"
-    assert sections["These do not go together"] == (
-        "outliers (flag) and noise low (flag): Far is far."
-    )
+    laid_out = text(base, task="regression", outliers=True, noise="low")
+    assert next(iter(laid_out)) == "Conflicts"
+    assert laid_out["Conflicts"] == ["- outliers (flag) and noise low (flag): Far is far."]
 
 
 def test_where_nothing_fits_it_says_why():
-    sections = text(made(rule("a", "prefer", {}, "entropy")), task="regression")
-    assert sections == {"Does not fit": "entropy  It is not for task regression."}
+    base = made(rule("a", "prefer", {}, "entropy"))
+    assert text(base, task="regression") == {
+        "Does not fit": ["entropy  It does not fit task regression."]
+    }
+
+
+def test_a_command_that_would_fail_says_why():
+    told = advice(made(SQUARE), task="regression")
+    shown = page(told, files=["p.csv", "t.csv"], trial=lambda *_: "line 2 is no number")
+    assert sections(shown, 40)["Next steps"] == [
+        "lossctl compute square p.csv t.csv",
+        "# does not accept the data as they",
+        "# are: line 2 is no number",
+        "lossctl show square",
+    ]
 
 
 def test_an_explanation_says_what_would_put_a_loss_first():
     told = advice(made(*EXPLAINED), task="regression", outliers=True, skewed=True)
-    sections = answer(told, why_not=["square"]).sections
-    assert sections["Why square is not first"].splitlines() == [
-        "absolute goes before it, by how specific the rule is (a).",
-        "fits: It fits.",
-        "for it: This is b.",
-        "  b: outliers",
-        "  single: book",
-        "more might be said of it if these were known: noise",
-        "it would be first with not skewed",
+    assert sections(page(told, why_not=["square"]))["Why square is not ranked first"] == [
+        "absolute ranks higher: the rule a is more specific.",
+        "fits                 It fits.",
+        "in favour            This is b.",
+        "                     b: outliers",
+        "                     single: book",
+        "may depend on        noise",
+        "would be first with  not skewed",
     ]
 
 
 def test_an_explanation_of_the_first_choice_is_why_it_is_first():
-    sections = answer(advice(made(SQUARE), task="regression"), why=["square"]).sections
-    assert sections["Why square is first"].splitlines()[0] == "It is the first choice."
-    assert not [line for line in sections["Why square is first"].splitlines() if "no one" in line]
+    shown = sections(page(advice(made(SQUARE), task="regression"), why=["square"]))
+    lines = shown["Why square is ranked first"]
+    assert lines[:2] == ["fits       It fits.", "in favour  Small errors. Really."]
+    assert not [line for line in lines if "would be first" in line]
 
 
 def test_what_no_two_facts_can_change_says_so():
-    sections = answer(advice(made(SQUARE), task="regression"), why_not=["huber"]).sections
-    assert "no one or two facts would put it first" in sections["Why huber is not first"]
+    shown = sections(page(advice(made(SQUARE), task="regression"), why_not=["huber"]))
+    assert shown["Why huber is not ranked first"][-1] == (
+        "would be first with  no change of one or two facts"
+    )
+
+
+def test_publications_are_cited_by_their_short_names_and_on_demand_with_the_places():
+    base = made(
+        rule("a", "prefer", {}, "square") | {"sources": ["book#2", "paper", "book#7"]},
+        sources=["book", "paper"],
+    )
+    told = advice(base, task="regression")
+    why = sections(page(told, why=["square"]))["Why square is ranked first"]
+    assert why[-1].strip() == "single: book; paper"
+    opened = sections(page(told, why=["square"], explain=True))["Why square is ranked first"]
+    assert opened[-1].strip() == "single: book [book#2, book#7]; paper [paper]"
 
 
 def test_everything_is_listed_on_demand():
@@ -463,19 +539,20 @@ def test_everything_is_listed_on_demand():
         rule("b", "prefer", {"outliers": True}, "absolute"),
         rule("c", "advise", {}, because="Look."),
     )
-    sections = text(base, explain=True, task="regression")
-    assert sections["Facts"] == "task regression: flag, certain."
-    assert sections["Whatever the loss"] == "Look."
-    assert sections["The 2 rules that speak"].splitlines() == [
-        "c (advise, single): always",
-        "usual (default, single): task regression",
+    laid_out = text(base, explain=True, task="regression")
+    assert laid_out["Facts"] == ["task regression  flag, certain."]
+    assert laid_out["For every loss"] == ["- Look."]
+    assert laid_out["Rules that fire (2)"] == [
+        "c      advise, single: always",
+        "usual  default, single: task regression",
     ]
-    assert sections["The 1 rules that wait for a fact"] == "b"
-    assert sections["Sources"] == "book: book"
-    assert sections["Rule base"] == "digest"
+    assert laid_out["Rules that depend on unknown facts (1)"] == ["b"]
+    assert laid_out["Sources"] == ["book  book"]
+    assert laid_out["Rule base"] == ["digest"]
 
 
-def test_no_line_is_wider_than_a_terminal():
+@pytest.mark.parametrize("width", [48, 80, 160])
+def test_no_line_is_wider_than_a_terminal(width):
     long = "A sentence that goes on and on, with clause after clause, " * 6 + "and then ends."
     cards = CARDS | {"square": card(activation=long, fits=long)}
     base = made(
@@ -486,8 +563,10 @@ def test_no_line_is_wider_than_a_terminal():
         cards=cards,
         contradictory=[{"when": {"outliers": True, "noise": "low"}, "because": long}],
     )
-    sections = text(base, explain=True, task="regression", outliers=True, noise="low")
-    assert len(sections) > 5
-    for heading, lines in sections.items():
-        if heading != "Go on with":  # commands are copied, and so stay in one line
-            assert all(len(line) <= 76 for line in lines.splitlines())
+    told = advice(base, task="regression", outliers=True, noise="low")
+    laid_out = sections(page(told, explain=True), width)
+    assert len(laid_out) > 5
+    for lines in laid_out.values():
+        assert all(len(line) <= min(width, 100) - 2 for line in lines)
+    longest = max(len(line) for lines in laid_out.values() for line in lines)
+    assert longest > min(width, 100) - 12

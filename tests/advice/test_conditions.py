@@ -401,39 +401,39 @@ def test_the_same_value_twice_is_one_value(condition, text):
     assert condition(text).specificity == 1.0
 
 
-OPERATORS_SAID = "one of is, in, has, at_least, at_most, between, known is needed beside the fact"
+OPERATORS_SAID = "a fact needs exactly one of is, in, has, at_least, at_most, between, known"
 MISUSED = {
     "at_least of a choice": (
         "{fact: task, at_least: 2}",
-        "at_least does not go with task, which is a choice",
+        "at_least does not apply to task, which is of type choice",
     ),
     "at_most of a flag": (
         "{fact: outliers, at_most: 2}",
-        "at_most does not go with outliers, which is a flag",
+        "at_most does not apply to outliers, which is of type flag",
     ),
     "between of several": (
         "{fact: need, between: [1, 2]}",
-        "between does not go with need, which is a several",
+        "between does not apply to need, which is of type several",
     ),
     "at_least of a loss": (
         "{fact: asked_for, at_least: 2}",
-        "at_least does not go with asked_for, which is a loss",
+        "at_least does not apply to asked_for, which is of type loss",
     ),
     "has of a choice": (
         "{fact: task, has: regression}",
-        "has does not go with task, which is a choice",
+        "has does not apply to task, which is of type choice",
     ),
     "has of a number": (
         "{fact: foreground, has: 0.5}",
-        "has does not go with foreground, which is a number",
+        "has does not apply to foreground, which is of type number",
     ),
     "in of several": (
         "{fact: need, in: [smooth]}",
-        "in does not go with need, which is a several",
+        "in does not apply to need, which is of type several",
     ),
     "is of several": (
         "{fact: need, is: smooth}",
-        "is does not go with need, which is a several",
+        "is does not apply to need, which is of type several",
     ),
     "larger number first": (
         "{fact: foreground, between: [0.5, 0.1]}",
@@ -451,7 +451,7 @@ MISUSED = {
     ),
     "fraction of a class": (
         "{fact: n_classes, at_least: 2.5}",
-        "n_classes must be a whole number, not '2.5'",
+        "n_classes must be an integer, not '2.5'",
     ),
     "word for a flag": ("{outliers: maybe}", "outliers must be true or false, not 'maybe'"),
     "number for a flag": ("{outliers: 1}", "outliers must be true or false, not '1'"),
@@ -459,25 +459,25 @@ MISUSED = {
     "number for a word": ("{task: 1}", "task must be one word, not '1'"),
     "known of a word": (
         "{fact: task, known: maybe}",
-        "true or false is needed, not 'maybe'",
+        "expected true or false, not 'maybe'",
     ),
     "no operator": ("{fact: task}", OPERATORS_SAID),
     "two operators": ("{fact: task, is: regression, known: true}", OPERATORS_SAID),
-    "none of the values": ("{task: []}", "task of nothing"),
-    "all of nothing": ("all: []", "all of nothing"),
-    "any of nothing": ("any: []", "any of nothing"),
+    "none of the values": ("{task: []}", "no value for task"),
+    "all of nothing": ("all: []", "all is empty"),
+    "any of nothing": ("any: []", "any is empty"),
     "all with another": (
         "{all: [{task: regression}], outliers: true}",
-        "all, any and not stand alone",
+        "all, any and not cannot be combined with other keys",
     ),
     "all and any": (
         "{all: [{task: regression}], any: [{outliers: true}]}",
-        "all, any and not stand alone",
+        "all, any and not cannot be combined with other keys",
     ),
-    "all of a mapping": ("all: {task: regression}", "a list is needed, not a mapping"),
-    "not of a list": ("not: [{task: regression}]", "a mapping is needed, not a list"),
-    "list": ("[{task: regression}]", "a mapping is needed, not a list"),
-    "word": ("regression", "a mapping is needed, not 'regression'"),
+    "all of a mapping": ("all: {task: regression}", "expected a list, not a mapping"),
+    "not of a list": ("not: [{task: regression}]", "expected a mapping, not a list"),
+    "list": ("[{task: regression}]", "expected a mapping, not a list"),
+    "word": ("regression", "expected a mapping, not 'regression'"),
 }
 
 

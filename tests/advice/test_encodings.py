@@ -83,7 +83,7 @@ def recommended(facts):
     advice = advise(load(), [Known(name, each, "flag") for name, each in facts.items()])
     for each in advice.situation.recommended if not advice.conflicts else ():
         if advice.base.cards[each.loss].roles == ("prediction", "target"):
-            yield _recommendation(advice, each, _Data())
+            yield _recommendation(advice, each, _Data(["predictions.csv", "targets.csv"]))
 
 
 def told_to_rewrite(rules) -> bool:
@@ -105,7 +105,7 @@ def test_what_is_recommended_takes_the_data_or_it_is_told_what_to_write_otherwis
         write("targets.csv", "target", targets)
         once = cache(lambda command: run(shlex.split(command)[1:]).code)
         for facts in problems(task, labels, output, n_outputs):
-            for said in recommended(facts):
-                codes.append(once(said["command"]))
-                assert codes[-1] == 0 or told_to_rewrite(said["rules"]), (facts, said["command"])
+            for each in recommended(facts):
+                codes.append(once(each.command))
+                assert codes[-1] == 0 or told_to_rewrite(each.rules), (facts, each.command)
     assert codes.count(0) > codes.count(3) > 0

@@ -10,7 +10,7 @@ import pytest
 from rule_bases import CARDS, FACTS, Fields, card, made, rule
 
 from lossctl.advice.rule_base import load
-from lossctl.advice.rules import Measured, RuleBase
+from lossctl.advice.rules import Measured, OptionAdvice, RuleBase
 from lossctl.advice.workshop.lint import Defect, agreement, implies, lint, models
 from lossctl.facts.conditions import All, AnyOf, Condition, Leaf, Not
 
@@ -314,7 +314,7 @@ def test_a_combination_of_facts_without_a_loss_is_found():
     ]
     # Outliers unknown or true: 2 of 3; labels and output 3 each, imbalanced 3.
     assert gap.subject == "classification"
-    assert gap.message == "54 combinations have no loss, such as task classification"
+    assert gap.message == "54 combinations of facts have no loss, such as task classification"
 
 
 def test_a_combination_that_contradicts_itself_needs_no_loss():
@@ -373,9 +373,14 @@ def params(**options: Any) -> Change:
     [
         (cards(mse=None), "card", "mse", "has no card"),
         (cards(mse={"roles": ("prediction",)}), "card", "mse", "prediction, target"),
-        (cards(huber={"params": {"delta": {"value": -1.0}}}), "card", "huber", "delta"),
-        (cards(huber={"params": {"delta": {"value": 7.0}}}), "card", "huber", "default of delta"),
-        (cards(huber={"params": {"dleta": {"value": 1.0}}}), "card", "huber", "dleta"),
+        (cards(huber={"params": {"delta": OptionAdvice(-1.0, -1.0)}}), "card", "huber", "delta"),
+        (
+            cards(huber={"params": {"delta": OptionAdvice(7.0, 7.0)}}),
+            "card",
+            "huber",
+            "default of delta",
+        ),
+        (cards(huber={"params": {"dleta": OptionAdvice(1.0, 1.0)}}), "card", "huber", "dleta"),
         (cards(mse={"code": {}}), "card", "mse", "its code"),
         (params(huber={"delta": 0}), "option", "regression-default", "delta"),
         (params(mse={"delta": 1}), "option", "regression-default", "delta"),

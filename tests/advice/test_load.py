@@ -13,7 +13,7 @@ import pytest
 
 import lossctl
 from lossctl.advice import rule_base, rule_files
-from lossctl.advice.rule_base import SEAL, compile_rules, compiled, folder, load, shipped
+from lossctl.advice.rule_base import DIGEST_BYTES, compile_rules, compiled, folder, load, shipped
 from lossctl.advice.rule_files import read_folder
 from lossctl.errors import UsageError
 
@@ -176,7 +176,7 @@ FOREIGN = {
 @pytest.mark.parametrize("data", FOREIGN.values(), ids=FOREIGN)
 def test_what_is_kept_of_something_else_is_ignored(built, data):
     whole = shipped(built)
-    for beginning in (b"", compiled().read_bytes()[:SEAL]):
+    for beginning in (b"", compiled().read_bytes()[:DIGEST_BYTES]):
         compiled().write_bytes(beginning + data)
         assert shipped(built) == whole
 

@@ -162,15 +162,15 @@ WRONG = {
         "line 3: unknown key 'becuase'\ndid you mean 'because'?",
     ),
     "id": ("override:\n  squares: {id: x}\n", "line 3: unknown key 'id'"),
-    "nothing": ("override:\n  squares:\n", "line 3: a mapping is needed, not nothing"),
+    "nothing": ("override:\n  squares:\n", "line 3: expected a mapping, not nothing"),
     "both because and warning": (
         "override:\n  squares: {because: x, warning: Beware.}\n",
-        "line 3: squares needs one of because and warning",
+        "line 3: squares needs exactly one of because and warning",
     ),
     "no losses": ("override:\n  squares: {losses: []}\n", "line 3: squares names no loss"),
     "strength of a veto": (
         "override:\n  far-off: {kind: forbid}\n",
-        "line 3: far-off has a strength, which forbid has not",
+        "line 3: rules of kind forbid have no strengths, but far-off has one",
     ),
     "kind": (
         "override:\n  squares: {kind: defualt}\n",
@@ -252,8 +252,8 @@ def test_an_own_rule_silences_those_that_it_overrides(over):
 
 def test_to_add_what_is_there_is_an_error_that_says_where(refused):
     assert refused(OWN.replace("own", "squares")) == (
-        "line 3: there is a rule 'squares' already: recommend/a.yaml, line 2\n"
-        "override it, or give this one another id"
+        "line 3: there is already a rule 'squares': recommend/a.yaml, line 2\n"
+        "override it, or choose another id"
     )
 
 
@@ -265,11 +265,15 @@ def test_what_is_switched_off_may_be_replaced(over):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("id: own, ", "", "line 3: the key 'id' is missing"),
-        ("kind: prefer, ", "", "line 3: the key 'kind' is missing"),
-        ("when: {task: regression}, ", "", "line 3: the key 'when' is missing"),
-        (", because: So.", "", "line 3: own needs one of because and warning"),
-        ("because", "warning: Oh., because", "line 3: own needs one of because and warning"),
+        ("id: own, ", "", "line 3: missing key 'id'"),
+        ("kind: prefer, ", "", "line 3: missing key 'kind'"),
+        ("when: {task: regression}, ", "", "line 3: missing key 'when'"),
+        (", because: So.", "", "line 3: own needs exactly one of because and warning"),
+        (
+            "because",
+            "warning: Oh., because",
+            "line 3: own needs exactly one of because and warning",
+        ),
         ("losses: [mse], ", "", "line 3: own names no loss"),
         ("prefer", "prefr", "line 3: unknown kind 'prefr'\ndid you mean 'prefer'?"),
         ("mse", "cross_entropie", "line 3: unknown loss 'cross_entropie'"),
@@ -304,7 +308,7 @@ def test_a_new_loss_may_be_recommended_by_a_changed_rule(over):
 
 def test_a_loss_that_has_a_card_cannot_have_another(refused):
     assert refused(HUBER.replace("huber", "mse").replace("paper", "book")) == (
-        "line 3: 'mse' has a card already"
+        "line 3: there is already a card for 'mse'"
     )
 
 
@@ -323,7 +327,7 @@ def test_a_new_loss_is_read_as_strictly(refused):
 
 
 def test_an_overlay_must_say_what_it_extends(base, write):
-    with pytest.raises(UsageError, match=r"own\.yaml, line 1: the key 'extends' is missing"):
+    with pytest.raises(UsageError, match=r"own\.yaml, line 1: missing key 'extends'"):
         overlaid(base, write("disable: [far-off]\n"))
 
 

@@ -10,7 +10,7 @@ import pytest
 from lossctl.advice.answer import answer
 from lossctl.advice.recommendation import advise
 from lossctl.advice.rule_files import read_folder
-from lossctl.advice.rules import LossCard, Measured, Named, Publication, Rule
+from lossctl.advice.rules import LossCard, Measured, Named, OptionAdvice, Publication, Rule
 from lossctl.errors import UsageError
 from lossctl.facts.conditions import All, Leaf
 from lossctl.facts.vocabulary import Known
@@ -80,7 +80,7 @@ def test_a_card_is_what_its_file_says(small):
         ("everywhere",),
     )
     assert (card.roles, card.activation) == (("real", "fake"), "none")
-    assert card.params == {"smooth": {"value": 0.1, "because": "It helps.", "source": "book"}}
+    assert card.params == {"smooth": OptionAdvice(0.1, 0.1, "It helps.", "book")}
     assert card.code == {"pytorch": "f()"}
     assert card.facts == {"task", "labels", "output", "n_classes", "skewed"}
 
@@ -163,9 +163,9 @@ CARDS = {  # what stands there, what instead, the line that is told, and what is
     "key": (FITS, "  output: [probability]\n", "  output:",
             "unknown key 'output'\ndid you mean 'outputs'?"),
     "missing key": ("  fits: Classes.\n", "", "  tasks: [classification]",
-                    "the key 'fits' is missing"),
+                    "missing key 'fits'"),
     "missing sources": ("  sources: [article]\n", "", "  tasks: [classification]",
-                        "the key 'sources' is missing"),
+                        "missing key 'sources'"),
     "task": ("[classification]", "[clasification, regression]", "  tasks: [clas",
              "unknown task 'clasification'"),
     "output": (FITS, "  outputs: [probabilty]\n", "  outputs",
@@ -173,7 +173,7 @@ CARDS = {  # what stands there, what instead, the line that is told, and what is
     "labels": (FITS, "  labels: [intger]\n", "  labels",
                "unknown labels 'intger'\ndid you mean 'integer'?"),
     "no list": (FITS, "  outputs: probability\n", "  outputs",
-                "a list is needed, not 'probability'"),
+                "expected a list, not 'probability'"),
     "source": ("[article]", "[artcle]", "[artcle",
                "unknown source 'artcle'\ndid you mean 'article'?"),
     "source with a place": ("[article]", "\n  - book\n  - artcle#4", "  - artcle",
@@ -188,24 +188,24 @@ CARDS = {  # what stands there, what instead, the line that is told, and what is
     "value of a bar": (FITS, "  excludes: [{when: {labels: onehot}, because: x}]\n", "  excludes",
                        "unknown labels 'onehot'\ndid you mean 'one_hot'?"),
     "reason of a bar": (FITS, "  excludes: [{when: {labels: one_hot}}]\n", "  excludes",
-                        "the key 'because' is missing"),
+                        "missing key 'because'"),
     "key of a bar": (FITS, "  excludes: [{wen: {labels: one_hot}, because: x}]\n", "  excludes",
                      "unknown key 'wen'\ndid you mean 'when'?"),
     "key of an option": (FITS, "  params: {a: {valu: 1}}\n", "  params",
                          "unknown key 'valu'\ndid you mean 'value'?"),
     "option without a value": (FITS, "  params: {a: {because: x}}\n", "  params",
-                               "the key 'value' is missing"),
-    "plain option": (FITS, "  params: {a: 1}\n", "  params", "a mapping is needed, not '1'"),
+                               "missing key 'value'"),
+    "plain option": (FITS, "  params: {a: 1}\n", "  params", "expected a mapping, not '1'"),
     "source of an option": (FITS, "  params: {a: {value: 1, source: bok}}\n", "  params",
                             "unknown source 'bok'\ndid you mean 'book'?"),
     "reason of an option": (FITS, "  params: {a: {value: 1, because: 5}}\n", "  params",
-                            "text is needed, not '5'"),
-    "code that is no text": (FITS, "  code: {pytorch: 5}\n", "  code", "text is needed, not '5'"),
+                            "expected text, not '5'"),
+    "code that is no text": (FITS, "  code: {pytorch: 5}\n", "  code", "expected text, not '5'"),
     "strength that is no text": (FITS, "  strengths: [1]\n", "  strengths",
-                                 "text is needed, not '1'"),
+                                 "expected text, not '1'"),
     "empty text": ("  fits: Classes.\n", "  fits: ''\n", "  fits: ''", "the text is empty"),
     "repeated card": ("mae:\n", "mse:\n", "mse:\n  tasks: [regression]\n  fits: Large",
-                      "the key 'mse' stands in line 1 already"),
+                      "duplicate key 'mse', first used in line 1"),
 }  # fmt: skip
 
 
@@ -220,17 +220,17 @@ BECAUSE, OVERRIDES = "  because: It grows slowly.\n", "  overrides: [squares]\n"
 FIRES = "fires: [{task: regression, outliers: true}]"
 WHEN = "{task: regression, outliers: true}\n  losses"
 RULE = "- id: far-off"
-ONE_OF = "far-off needs one of because and warning"
+ONE_OF = "far-off needs exactly one of because and warning"
 RULES = {
     "key of the file": ("rules:\n", "rule:\n", "rule:", "unknown key 'rule'"),
     "key": (OVERRIDES, "  overides: [squares]\n", "  overides",
             "unknown key 'overides'\ndid you mean 'overrides'?"),
-    "missing evidence": ("  evidence: single\n", "", RULE, "the key 'evidence' is missing"),
-    "missing sources": ("  sources: [book#7]\n", "", RULE, "the key 'sources' is missing"),
-    "missing id": (RULE, "- disagree: x", "- disagree", "the key 'id' is missing"),
-    "id that is a number": (RULE, "- id: 5", "- id: 5", "text is needed, not '5'"),
+    "missing evidence": ("  evidence: single\n", "", RULE, "missing key 'evidence'"),
+    "missing sources": ("  sources: [book#7]\n", "", RULE, "missing key 'sources'"),
+    "missing id": (RULE, "- disagree: x", "- disagree", "missing key 'id'"),
+    "id that is a number": (RULE, "- id: 5", "- id: 5", "expected text, not '5'"),
     "repeated id": (RULE, "- id: squares", "- id: squares\n  kind: prefer",
-                    "there is a rule 'squares' already: recommend/a.yaml, line 2"),
+                    "there is already a rule 'squares': recommend/a.yaml, line 2"),
     "kind": (KIND, "  kind: prefr\n", "  kind: prefr",
              "unknown kind 'prefr'\ndid you mean 'prefer'?"),
     "evidence": ("evidence: single", "evidence: singel", "  evidence: singel",
@@ -243,7 +243,7 @@ RULES = {
                              "unknown loss 'maee'\ndid you mean 'mae'?"),
     "key of a loss": ("loss: mae", "los: mae", "  losses: [{los",
                       "unknown key 'los'\ndid you mean 'loss'?"),
-    "loss that is a number": (LOSSES, "[5]", "  losses: [5]", "a mapping is needed, not '5'"),
+    "loss that is a number": (LOSSES, "[5]", "  losses: [5]", "expected a mapping, not '5'"),
     "fact": (WHEN, WHEN.replace("task", "taks"), "  when: {taks",
              "unknown fact 'taks'\ndid you mean 'task'?"),
     "value": (WHEN, WHEN.replace("regression", "regresion"), "  when: {task: regresion",
@@ -260,32 +260,32 @@ RULES = {
                          "unknown key 'measure'\ndid you mean 'measured'?"),
     "factor that is a word": (OVERRIDES,
                               "  params: {mae: {a: {measured: spread, times: twice}}}\n",
-                              "  params", "a number is needed, not 'twice'"),
+                              "  params", "expected a number, not 'twice'"),
     "factor that is a switch": (OVERRIDES,
                                 "  params: {mae: {a: {measured: spread, times: true}}}\n",
-                                "  params", "a number is needed, not"),
+                                "  params", "expected a number, not"),
     "examples": (FIRES, FIRES.replace("fires", "fire"), "    fire:",
                  "unknown key 'fire'\ndid you mean 'fires'?"),
     "missing examples": ("    silent: [{task: regression, outliers: false}]\n", "", f"    {FIRES}",
-                         "the key 'silent' is missing"),
+                         "missing key 'silent'"),
     "fact of an example": (FIRES, "fires: [{taks: regression}]", "    fires: [{taks",
                            "unknown fact 'taks'\ndid you mean 'task'?"),
     "value of an example": (FIRES, "fires: [{task: regresion}]", "    fires: [{task: regresion",
                             "unknown task 'regresion'\ndid you mean 'regression'?"),
     "union in an example": (FIRES, "fires: [{task: classification}]", "    fires: [{task: clas",
-                            "task classification is several: say which"),
+                            "'classification' covers several tasks; choose one"),
     "because and warning": (BECAUSE, f"  warning: Beware.\n{BECAUSE}", RULE, ONE_OF),
     "neither because nor warning": (BECAUSE, "", RULE, ONE_OF),
     "empty because": (BECAUSE, "  because: ''\n", "  because: ''", "the text is empty"),
     "empty because and warning": (BECAUSE, "  because: ' '\n  warning: Beware.\n",
                                   "  because: ' '", "the text is empty"),
     "no losses": (f"  losses: {LOSSES}\n", "", RULE,
-                  "far-off names no loss\nonly advise may speak of all of them"),
+                  "far-off names no loss\nonly rules of kind advise may"),
     "none of the losses": (LOSSES, "[]", RULE, "far-off names no loss"),
     "avoid with a strength": (KIND, "  kind: avoid\n", RULE,
-                              "far-off has a strength, which avoid has not"),
+                              "rules of kind avoid have no strengths, but far-off has one"),
     "forbid with a strength": (KIND, "  kind: forbid\n", RULE,
-                               "far-off has a strength, which forbid has not"),
+                               "rules of kind forbid have no strengths, but far-off has one"),
     "override of itself": (OVERRIDES, "  overrides: [far-off]\n", "  overrides: [far-off",
                            "far-off"),
     "same loss twice": (LOSSES, "[mae, {loss: mae, strength: weak}]", "  losses: [mae, {", ""),
@@ -322,17 +322,22 @@ def test_only_advice_may_speak_of_all_losses(small):
 @pytest.mark.parametrize(
     ("old", "new", "at", "message"),
     [
-        ("    kind: book\n", "", "    title: A book", "the key 'kind' is missing"),
+        ("    kind: book\n", "", "    title: A book", "missing key 'kind'"),
         (
             "    year: 1999",
             "    yaer: 1999",
             "    yaer",
             "unknown key 'yaer'\ndid you mean 'year'?",
         ),
-        ("  article:\n", "  book:\n", "  book:\n    title: An", "the key 'book' stands in line 2"),
-        ("title: A book", "title:", "    title:\n", "text is needed, not nothing"),
-        ("title: A book", "title: [A, book]", "    title: [", "text is needed, not a list"),
-        ("year: 1999", "year: {born: 1999}", "    year: {", "text is needed, not a mapping"),
+        (
+            "  article:\n",
+            "  book:\n",
+            "  book:\n    title: An",
+            "duplicate key 'book', first used in line 2",
+        ),
+        ("title: A book", "title:", "    title:\n", "expected text, not nothing"),
+        ("title: A book", "title: [A, book]", "    title: [", "expected text, not a list"),
+        ("year: 1999", "year: {born: 1999}", "    year: {", "expected text, not a mapping"),
         ("sources:\n", "source:\n", "source:", "unknown key 'source'"),
     ],
 )
@@ -383,7 +388,7 @@ def test_a_file_of_another_ending_is_not_passed_over(small):
 def test_two_files_cannot_have_the_same_rule(small):
     text = (small() / "recommend" / "a.yaml").read_text()
     assert refused(small(**{"recommend/b.yaml": text})) == (
-        "recommend/b.yaml, line 2: there is a rule 'squares' already: recommend/a.yaml, line 2"
+        "recommend/b.yaml, line 2: there is already a rule 'squares': recommend/a.yaml, line 2"
     )
 
 

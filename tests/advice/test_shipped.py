@@ -5,9 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
 
-from lossctl.advice.answer import _Data, _recommendation
+from lossctl.advice.answer import Recommendation, _Data, _recommendation
 from lossctl.advice.documents import read
 from lossctl.advice.recommendation import advise
 from lossctl.advice.rule_base import folder, load
@@ -38,14 +37,14 @@ def problems() -> Iterator[Facts]:
 
 
 @cache
-def recommended() -> Mapping[str, dict[str, Any]]:
+def recommended() -> Mapping[str, Recommendation]:
     """All that is recommended for any of these problems, by the command to go on with."""
     found = {}
     for facts in problems():
         advice = advise(load(), [Known(name, value, "flag") for name, value in facts.items()])
         for each in advice.situation.recommended:
             told = _recommendation(advice, each, _Data())
-            found[told["command"]] = told
+            found[told.command] = told
     return found
 
 
@@ -105,21 +104,23 @@ def test_what_is_waived_says_why():
 
 def test_every_command_that_is_recommended_names_files_and_options_of_its_loss():
     losses = catalogue.load()
-    assert {each["loss"] for each in recommended().values()} > {"mse", "dice", "triplet", "ctc"}
+    assert {each.loss for each in recommended().values()} > {"mse", "dice", "triplet", "ctc"}
     for command, each in recommended().items():
         lossctl, compute, name, *words = shlex.split(command)
-        assert (lossctl, compute, name) == ("lossctl", "compute", each["loss"])
+        assert (lossctl, compute, name) == ("lossctl", "compute", each.loss)
         loss = losses[name]
-        files = [word for word in words if word.endswith(".csv")]
-        assert files == [f"{role}s.csv" for role in loss.roles], command
-        computation = prepare(loss, each["params"])  # refuses what is no legal option
-        assert computation.options.keys() >= each["params"].keys(), command
+        files = [word for word in words if word.isupper()]
+        named = [word.lower() for word in files]
+        plural = {"prediction": "predictions", "target": "targets"}
+        assert named == [plural.get(role, role) for role in loss.roles], command
+        computation = prepare(loss, each.params)  # refuses what is no legal option
+        assert computation.options.keys() >= each.params.keys(), command
 
 
 def test_the_command_line_takes_every_command_that_is_recommended(run):
     for command in recommended():
         name, *words = shlex.split(command)[2:]
-        options = [word for word in words if not word.endswith(".csv")]
+        options = [word for word in words if not word.isupper()]
         if options:  # `show` takes the options of a loss, and needs no files
             ran = run(["show", name, *options])
             assert ran.code == 0, f"{command}: {ran.err}"
@@ -128,8 +129,8 @@ def test_the_command_line_takes_every_command_that_is_recommended(run):
 def test_a_command_sets_every_option_in_which_a_loss_would_do_otherwise():
     losses = catalogue.load()
     for command, each in recommended().items():
-        settings = losses[each["loss"]].settings
-        for name, value in each["params"].items():
+        settings = losses[each.loss].settings
+        for name, value in each.params.items():
             words = (
                 (f" --{name} ", f" --no-{name} ") if value in (True, False) else (f" --{name} ",)
             )
@@ -140,6 +141,6 @@ def test_a_command_sets_every_option_in_which_a_loss_would_do_otherwise():
 
 def test_code_is_filled_with_options():
     for each in recommended().values():
-        for code in each["code"].values():
+        for code in each.code.values():
             assert "{" not in code, code
             assert code.count("(") == code.count(")"), code

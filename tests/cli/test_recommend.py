@@ -22,7 +22,7 @@ ROWS = "".join(f"{n % 17},{n % 10};{n % 13},5\n" for n in range(60))
 
 
 def commands(printed: str) -> list[list[str]]:
-    _, _, after = printed.partition("Go on with\n")
+    _, _, after = printed.partition("Next steps\n")
     lines = [shlex.split(line, comments=True) for line in after.splitlines()]
     return [words[1:] for words in lines if words]
 
@@ -42,7 +42,7 @@ def test_only_targets_leave_a_place_for_predictions(run, tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("target\n" + "".join(f"{n % 10}.5\n" for n in range(60)))
     monkeypatch.chdir(tmp_path)
     compute, _ = commands(run(["recommend", "t.csv", "--task", "regression"], "").out)
-    assert compute == ["compute", "mse", "predictions.csv", "t.csv"]
+    assert compute == ["compute", "mse", "PREDICTIONS", "t.csv"]
 
 
 def test_options_on_reading_go_with_the_files_only(run, tmp_path, monkeypatch):
@@ -51,7 +51,7 @@ def test_options_on_reading_go_with_the_files_only(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     asked = ["recommend", "all.csv", "--columns", "target=time", "--task", "survival"]
     compute, _ = commands(run(asked).out)
-    assert compute[1:] == ["cox_partial_likelihood", "predictions.csv", "targets.csv", "events.csv"]
+    assert compute[1:] == ["cox_partial_likelihood", "PREDICTIONS", "TARGETS", "EVENT"]
 
 
 def test_a_column_of_units_is_no_data(run, tmp_path, monkeypatch):
@@ -246,8 +246,8 @@ def test_a_command_that_would_fail_says_so(run):
     said = run(["recommend", "p.csv", "t.csv"])
     assert (
         "  lossctl compute binary_cross_entropy p.csv t.csv\n"
-        "  # not with the data as they are: 't.csv', line 2, column 'target': '-1' is\n"
-        "  #   not a probability (between 0 and 1)\n"
+        "  # does not accept the data as they are: 't.csv', line 2, column 'target': '-1'\n"
+        "  # is not a probability (between 0 and 1)\n"
         "  lossctl show binary_cross_entropy\n"
     ) in said.out
     assert "It takes labels of 0 and 1: recode -1 as 0 first." in said.out
@@ -276,8 +276,8 @@ def test_a_loss_that_needs_other_files_is_not_tried(run, task):
 @pytest.mark.parametrize(
     ("task", "loss", "files"),
     [
-        ("ranking", "margin_ranking", ["positives.csv", "negatives.csv", "orders.csv"]),
-        ("survival", "cox_partial_likelihood", ["p.csv", "t.csv", "events.csv"]),
+        ("ranking", "margin_ranking", ["POSITIVE", "NEGATIVE", "ORDER"]),
+        ("survival", "cox_partial_likelihood", ["p.csv", "t.csv", "EVENT"]),
     ],
 )
 def test_predictions_and_targets_stand_for_nothing_else(
@@ -288,7 +288,7 @@ def test_predictions_and_targets_stand_for_nothing_else(
     monkeypatch.chdir(tmp_path)
     said = run(["recommend", "p.csv", "t.csv", "--task", task, "--format", "json"])
     found = {each["loss"]: each for each in json.loads(said.out)["recommendations"]}[loss]
-    words = [word for word in shlex.split(found["command"]) if word.endswith(".csv")]
+    words = shlex.split(found["command"])[3 : 3 + len(files)]
     assert (words, found["takes_data"]) == (files, None)
 
 
@@ -398,9 +398,9 @@ def test_a_missing_label_is_no_class(nothing):
     [
         ({"n_classes": np.array([3, 4])}, "n_classes must be a number, not '[3 4]'"),
         ({"imbalanced": np.array([True, False])}, "imbalanced must be true or false, not "),
-        ({"why": [None]}, "a loss is named by a word, not 'None'"),
-        ({"why_not": [3]}, "a loss is named by a word, not '3'"),
-        ({"rules": "a\0b"}, "'a\\x00b' is no name of a file"),
+        ({"why": [None]}, "the name of a loss must be text, not 'None'"),
+        ({"why_not": [3]}, "the name of a loss must be text, not '3'"),
+        ({"rules": "a\0b"}, "'a\\x00b' is not a valid file name"),
     ],
 )
 def test_what_a_program_says_wrongly_is_told(stated, message):

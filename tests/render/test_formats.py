@@ -11,7 +11,7 @@ import pytest
 
 from lossctl.errors import UsageError
 from lossctl.render import SUFFIXES, Format, render
-from lossctl.report import Column, Note, Page, Table
+from lossctl.report import Column, Note, Page, Paragraph, Section, Table
 
 ESCAPE = "\x1b[31mred"
 HOSTILE = [
@@ -142,8 +142,9 @@ def test_value_refuses_to_leave_slices_out():
         list(render(table(), Format.VALUE))
 
 
-def test_a_card_is_fields_for_programs_and_sections_for_people():
-    card = Page("huber: a loss", {"name": "huber", "limit": math.inf}, {"Formula": "½ r²"})
-    assert strict(text_of(card, Format.JSON))["limit"] is None
-    assert text_of(card, Format.CSV).split("\n") == ["field,value", "name,huber", "limit,inf"]
-    assert text_of(card, Format.TEXT) == "huber: a loss\n\nFormula\n  ½ r²"
+def test_a_page_is_fields_for_programs_and_sections_for_people():
+    formula = Section("Formula", (Paragraph("½ r²"),))
+    page = Page("huber: a loss", {"name": "huber", "limit": math.inf}, (formula,))
+    assert strict(text_of(page, Format.JSON))["limit"] is None
+    assert text_of(page, Format.CSV).split("\n") == ["field,value", "name,huber", "limit,inf"]
+    assert text_of(page, Format.TEXT) == "huber: a loss\n\nFormula\n  ½ r²"

@@ -1,1 +1,1 @@
-"""For those who write rules: checks, tests, and a view of each rule."""
+"""For authors of rules: checks, tests, and a page for each rule."""

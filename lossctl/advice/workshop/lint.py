@@ -1,7 +1,7 @@
-"""What can be wrong with a rule base although every file of it is well-formed.
+"""Checks of a rule base whose files are well-formed: contradictions, duplicates, gaps.
 
-Domains are finite, so nothing is guessed: of each fact only the values matter at which a condition
-turns, and all their combinations are tried.
+Domains are finite, so nothing is guessed: for each fact only the values at which a condition
+changes matter, and all combinations of these are tried.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from lossctl.facts.conditions import Condition, Leaf
 from lossctl.facts.vocabulary import Facts, FactValue, Vocabulary
 
 GRID = ("task", "labels", "output", "imbalanced", "outliers")
-"""The facts over all combinations of which there must be a loss, unless they contradict."""
+"""Facts of which every combination must have a loss, unless it is a contradiction."""
 
 
 @dataclass(frozen=True)
 class Defect:
-    """Something that is wrong with a rule base.
+    """A defect that `lint` finds in a rule base.
 
     Args:
-        check: what was checked.
-        subject: the rule, loss, source or fact that it is about.
-        message: what is wrong with it.
+        check: the check that finds it.
+        subject: the rule, loss, source or fact that has it.
+        message: what is wrong.
         place: file and line of a rule.
     """
 
@@ -40,24 +40,26 @@ class Defect:
 
 def lint(base: RuleBase) -> list[Defect]:
     """Run all checks that need the rule base alone."""
-    return [finding for check in CHECKS for finding in check(base)]
+    return [defect for check in CHECKS for defect in check(base)]
 
 
 def _of(rule: Rule, check: str, message: str) -> Defect:
     return Defect(check, rule.id, message, f"{rule.file}, line {rule.line}")
 
 
-# what conditions can be
+# conditions
 
 
-def turns(conditions: Iterable[Condition], vocabulary: Vocabulary) -> dict[str, list[Any]]:
-    """Return the facts of some conditions, each with the values at which one of them turns.
+def values_that_matter(
+    conditions: Iterable[Condition], vocabulary: Vocabulary
+) -> dict[str, list[Any]]:
+    """Return the facts of some conditions, each with the values at which one of them changes.
 
-    None stands for a fact that is not known.
+    None means that a fact is not known.
     """
     leaves = [leaf for condition in conditions for leaf in condition.leaves()]
     return {
-        name: [None, *_values(vocabulary, name, [each for each in leaves if each.fact == name])]
+        name: [None, *_values(vocabulary, name, [leaf for leaf in leaves if leaf.fact == name])]
         for name in dict.fromkeys(leaf.fact for leaf in leaves)
     }
 
@@ -82,27 +84,29 @@ def _values(vocabulary: Vocabulary, name: str, leaves: Sequence[Leaf]) -> list[F
 
 
 def models(conditions: Sequence[Condition], base: RuleBase) -> Iterator[dict[str, FactValue]]:
-    """Yield all facts, of those that the conditions look at, for which all of them hold.
+    """Yield all combinations of the facts in some conditions for which all of them hold.
 
-    Facts that contradict each other are left out.
+    Contradictory facts are left out.
     """
-    domains = turns(conditions, base.vocabulary)
+    domains = values_that_matter(conditions, base.vocabulary)
     for values in product(*domains.values()):
         stated = {
             name: value for name, value in zip(domains, values, strict=True) if value is not None
         }
         facts = base.vocabulary.completed(stated)
-        if all(each.holds(facts) for each in conditions) and _possible(facts, base.vocabulary):
+        if all(condition.holds(facts) for condition in conditions) and _possible(
+            facts, base.vocabulary
+        ):
             yield stated
 
 
 def _possible(facts: Facts, vocabulary: Vocabulary) -> bool:
-    return not any(each.when.holds(facts) for each in vocabulary.contradictory)
+    return not any(rule.when.holds(facts) for rule in vocabulary.contradictory)
 
 
 def implies(special: Condition, general: Condition, base: RuleBase) -> bool:
-    """Tell whether one condition holds wherever another does, whatever else is known."""
-    domains = turns([special, general], base.vocabulary)
+    """Tell whether a general condition holds wherever a special one does."""
+    domains = values_that_matter([special, general], base.vocabulary)
     for values in product(*domains.values()):
         stated = {
             name: value for name, value in zip(domains, values, strict=True) if value is not None
@@ -119,20 +123,28 @@ def implies(special: Condition, general: Condition, base: RuleBase) -> bool:
 def _unsatisfiable(base: RuleBase) -> Iterator[Defect]:
     for rule in base.rules.values():
         if next(models([rule.when], base), None) is None:
-            yield _of(rule, "unsatisfiable", f"no facts fulfil its condition: {rule.when}")
+            yield _of(rule, "unsatisfiable", f"its condition can never hold: {rule.when}")
 
 
 def _examples(base: RuleBase) -> Iterator[Defect]:
-    """Every rule shows when it speaks, and that one fact less or otherwise silences it."""
+    """Every rule needs examples on which it fires and does not fire, differing in one fact."""
     for rule in base.rules.values():
         if rule.evidence == "own":
             continue
         if not rule.sources:
             yield _of(rule, "source", "it has no source")
         if not rule.fires or not rule.silent:
-            yield _of(rule, "example", "it needs an example that fires and one that is silent")
+            yield _of(
+                rule,
+                "example",
+                "it needs an example on which it fires, and one on which it does not",
+            )
         elif not any(_differences(one, other) == 1 for one in rule.fires for other in rule.silent):
-            yield _of(rule, "example", "no silent example differs in one fact from one that fires")
+            yield _of(
+                rule,
+                "example",
+                "no two examples, one on which it fires and one not, differ in one fact",
+            )
 
 
 def _differences(one: Facts, other: Facts) -> int:
@@ -140,28 +152,29 @@ def _differences(one: Facts, other: Facts) -> int:
 
 
 def _repeated(base: RuleBase) -> Iterator[Defect]:
-    """Two rules that say the same, or one that says what a wider one says already."""
+    """Two rules that say the same, or one that says what a more general one says already."""
     for one, other in _pairs(base, lambda rule: rule.kind):
-        same = {each.loss for each in one.losses} == {each.loss for each in other.losses}
+        same = _names(one) == _names(other)
         if one.text == other.text and same:
-            yield _of(one, "duplicate", f"it says the same as {other.id}: make them one rule")
+            yield _of(one, "duplicate", f"it says the same as {other.id}; merge them")
         elif (
             same
-            and one.kind != "advise"  # of which there may be several for one condition
+            and one.kind != "advise"  # there may be several remarks on one condition
             and implies(one.when, other.when, base)
             and implies(other.when, one.when, base)
         ):
-            yield _of(one, "duplicate", f"its condition and losses are those of {other.id}")
+            yield _of(one, "duplicate", f"it has the condition and losses of {other.id}")
     for one, other in _pairs(base, lambda rule: rule.kind in ("avoid", "forbid") and rule.kind):
         for special, general in ((one, other), (other, one)):
-            names = {each.loss for each in special.losses}
-            inside = names <= {each.loss for each in general.losses}
-            if inside and implies(special.when, general.when, base):
-                yield _of(special, "subsumed", f"{general.id} says so already, of more")
+            included = _names(special) <= _names(general)
+            if included and implies(special.when, general.when, base):
+                yield _of(
+                    special, "subsumed", f"{general.id}, which is more general, says the same"
+                )
 
 
 def _contradicting(base: RuleBase) -> Iterator[Defect]:
-    """A rule that speaks for a loss only where another one puts it last can never be heard."""
+    """A preference for a loss that another rule always advises against has no effect."""
     against = [rule for rule in base.rules.values() if rule.kind in ("avoid", "forbid")]
     for rule in base.rules.values():
         if rule.kind != "prefer":
@@ -174,28 +187,26 @@ def _contradicting(base: RuleBase) -> Iterator[Defect]:
                     and (rule.facts & other.facts or not other.facts)
                     and implies(rule.when, other.when, base)
                 ):
-                    message = (
-                        f"it speaks for {named.loss}, which {other.id} puts last wherever it does"
-                    )
+                    message = f"it recommends {named.loss}, which {other.id} always advises against"
                     yield _of(rule, "contradiction", message)
 
 
 def _overrides(base: RuleBase) -> Iterator[Defect]:
-    """Rules that silence each other, or that never meet."""
+    """Rules that override each other, or that never fire together."""
     for rule in base.rules.values():
         for name in rule.overrides:
             other = base.rules[name]
             if rule.id in other.overrides:
-                yield _of(rule, "override", f"{name} overrides it in turn")
+                yield _of(rule, "override", f"{name} overrides it as well")
             elif next(models([rule.when, other.when], base), None) is None:
-                yield _of(rule, "override", f"{name} never speaks where it does")
+                yield _of(rule, "override", f"{name} never fires together with it")
 
 
 def _shadowed(base: RuleBase) -> Iterator[Defect]:
-    """A rule that speaks for losses, none of which is ever recommended because of it."""
+    """A rule that recommends losses but never decides that one of them is recommended."""
     for rule in base.rules.values():
         if rule.kind in ("prefer", "default") and not any(
-            _heard(rule, Situation(base, facts)) for facts in _cases(rule, base)
+            _decides(rule, Situation(base, facts)) for facts in _cases(rule, base)
         ):
             yield _of(rule, "shadowed", "none of its losses is ever recommended because of it")
 
@@ -205,62 +216,64 @@ def _cases(rule: Rule, base: RuleBase) -> Iterator[Facts]:
     yield from models([rule.when], base)
 
 
-def _heard(rule: Rule, situation: Situation) -> bool:
-    return any(each.votes[0].rule is rule for each in situation.recommended)
+def _decides(rule: Rule, situation: Situation) -> bool:
+    return any(ranked.votes[0].rule is rule for ranked in situation.recommended)
 
 
 def _unreachable(base: RuleBase) -> Iterator[Defect]:
-    """Losses that no rule ever recommends, nor advises against."""
+    """Losses that no rule ever recommends or advises against."""
     reached = {
-        each.loss
+        ranked.loss
         for rule in base.rules.values()
         if rule.kind in ("prefer", "default")
         for facts in rule.fires
-        for each in Situation(base, facts).recommended
+        for ranked in Situation(base, facts).recommended
     }
-    reached |= {
-        each.loss for rule in base.rules.values() if rule.kind == "avoid" for each in rule.losses
-    }
+    for rule in base.rules.values():
+        if rule.kind == "avoid":
+            reached |= _names(rule)
     for loss in sorted(base.cards.keys() - reached):
-        yield Defect("unreachable", loss, "no rule's example recommends it")
+        yield Defect("unreachable", loss, "no example of a rule recommends it")
 
 
 def _gaps(base: RuleBase) -> Iterator[Defect]:
-    """Combinations of the main facts for which there is no loss although nothing contradicts."""
+    """Combinations of the main facts that have no loss although they do not contradict."""
     facts = base.vocabulary.facts
-    near = Situation(base, {})
-    tasks = facts["task"].values
-    for task in tasks:
-        found = 0
+    nothing_known = Situation(base, {})
+    for task in facts["task"].values:
+        gaps = 0
         example: Facts = {}
-        there = near.knowing(task=task)
+        of_task = nothing_known.knowing(task=task)
         others = [name for name in GRID if name != "task"]
         domains = [[None, *facts[name].answers().values()] for name in others]
         for values in product(*domains):
             more = {n: v for n, v in zip(others, values, strict=True) if v is not None}
-            situation = there.knowing(**more)
+            situation = of_task.knowing(**more)
             if situation.possible and not situation.recommended:
-                found += 1
+                gaps += 1
                 example = example or situation.stated
-        if found:
-            said = ", ".join(f"{name} {value}" for name, value in example.items())
-            yield Defect("gap", task, f"{found} combinations have no loss, such as {said}")
+        if gaps:
+            facts_of_gap = ", ".join(f"{name} {value}" for name, value in example.items())
+            message = f"{gaps} combinations of facts have no loss, such as {facts_of_gap}"
+            yield Defect("gap", task, message)
 
 
 def _sources(base: RuleBase) -> Iterator[Defect]:
     cited = {source.partition("#")[0] for source in base.cited}
     for name in sorted(base.sources.keys() - cited):
-        yield Defect("source", name, "nothing cites it")
+        yield Defect("source", name, "it is never cited")
 
 
 def _pairs(base: RuleBase, key: Callable[[Rule], Any]) -> Iterator[tuple[Rule, Rule]]:
-    """Yield all pairs of rules of one key that name a loss in common."""
+    """Yield all pairs of rules with the same key that have a loss in common."""
     rules = [rule for rule in base.rules.values() if key(rule)]
-    for place, one in enumerate(rules):
-        names = {each.loss for each in one.losses}
-        for other in rules[place + 1 :]:
-            if key(one) == key(other) and names & {each.loss for each in other.losses}:
-                yield one, other
+    for one, other in combinations(rules, 2):
+        if key(one) == key(other) and _names(one) & _names(other):
+            yield one, other
+
+
+def _names(rule: Rule) -> set[str]:
+    return {named.loss for named in rule.losses}
 
 
 CHECKS: Sequence[Callable[[RuleBase], Iterator[Defect]]] = (
@@ -280,8 +293,8 @@ CHECKS: Sequence[Callable[[RuleBase], Iterator[Defect]]] = (
 
 
 def agreement(base: RuleBase) -> Iterator[Defect]:
-    """Compare cards and rules with the losses that can be computed."""
-    from lossctl.catalogue.scan import load  # noqa: PLC0415  # numpy is for this check only
+    """Compare cards and rules with the losses of the catalogue."""
+    from lossctl.catalogue.scan import load  # noqa: PLC0415  # needed for this check only
 
     catalogue = load()
     for name in sorted(catalogue.keys() - base.cards.keys()):
@@ -306,33 +319,33 @@ def _measured(value: Any) -> bool:  # noqa: ANN401
 def _card_agrees(base: RuleBase, name: str, loss: Any) -> Iterator[Defect]:  # noqa: ANN401
     card = base.cards[name]
     if card.roles != tuple(loss.roles):
-        yield Defect("card", name, f"its roles are {', '.join(loss.roles)}")
-    values = {option: said["value"] for option, said in card.params.items()}
+        yield Defect("card", name, f"its roles should be {', '.join(loss.roles)}")
+    values = {name: option.value for name, option in card.params.items()}
     for message in _illegal(loss, values):
         yield Defect("card", name, message)
-    for option, said in card.params.items():
-        default = said.get("default", said["value"])
-        if option in loss.settings and default != loss.settings[option].default:
-            message = f"the default of {option} is {loss.settings[option].default}, not {default}"
+    for option, advised in card.params.items():
+        if option in loss.settings and advised.default != loss.settings[option].default:
+            default = loss.settings[option].default
+            message = f"the default of {option} is {default}, not {advised.default}"
             yield Defect("card", name, message)
     code = snippets(loss)
     if card.code != code:
-        yield Defect("card", name, f"its code is not that of the twins: {code}")
-    for option in {hole for each in code.values() for hole in re.findall(r"\{(\w+)\}", each)}:
+        yield Defect("card", name, f"its code differs from that of the twins: {code}")
+    for option in {hole for call in code.values() for hole in re.findall(r"\{(\w+)\}", call)}:
         if option not in card.params:
-            yield Defect("card", name, f"its code has {option}, of which its params say nothing")
+            yield Defect("card", name, f"its code uses {option}, which its params do not set")
 
 
 def snippets(loss: Any) -> Mapping[str, str]:  # noqa: ANN401
     """Return the call of a loss in each framework, with the loss's own options in braces."""
     defaults = {option: setting.default for option, setting in loss.settings.items()}
-    found: dict[str, str] = {}
+    calls: dict[str, str] = {}
     for twin in loss.twins:
         differs = any(defaults.get(name, value) != value for name, value in twin.needs.items())
-        if "mean" in twin.spelling and not differs and twin.framework not in found:
+        if "mean" in twin.spelling and not differs and twin.framework not in calls:
             code = twin.code.replace("{reduction}", twin.spelling["mean"])
-            found[twin.framework] = code.replace("{weight}", "")
-    return found
+            calls[twin.framework] = code.replace("{weight}", "")
+    return calls
 
 
 def _illegal(loss: Any, options: Mapping[str, Any]) -> Iterator[str]:  # noqa: ANN401

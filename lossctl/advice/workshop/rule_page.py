@@ -1,21 +1,37 @@
-"""All that is known of one rule, and the rules as they are in effect: `lossctl rules show`."""
+"""All that is known about one rule, and the rules in effect: what `lossctl rules show` prints."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields as fields_of
 from typing import Any
 
-from lossctl.advice.answer_text import stated_as
 from lossctl.advice.rule_base import folder
 from lossctl.advice.rule_files import STATEMENTS
 from lossctl.advice.rules import Measured, Rule, RuleBase
 from lossctl.advice.workshop.rule_tests import read_statements
+from lossctl.catalogue.options import flag
 from lossctl.errors import UsageError
-from lossctl.facts.vocabulary import Facts
-from lossctl.report import Cell, Column, Page, Table
+from lossctl.facts.vocabulary import Facts, statement
+from lossctl.report import (
+    Cell,
+    Code,
+    Column,
+    Entries,
+    Entry,
+    Item,
+    Name,
+    Page,
+    Paragraph,
+    Points,
+    Section,
+    Table,
+    as_fields,
+    joined,
+)
 
 
-def rule_card(base: RuleBase, name: str) -> Page:
+def rule_page(base: RuleBase, name: str) -> Page:
     """Describe a rule.
 
     Raises:
@@ -25,62 +41,86 @@ def rule_card(base: RuleBase, name: str) -> Page:
         raise UsageError.unknown("rule", name, base.rules)
     rule = base.rules[name]
     statements, _ = read_statements(folder() / STATEMENTS)
-    fields = _fields(rule)
     cited = {source: _cited(source, statements, base) for source in rule.sources}
+    fields = _fields(rule)
     fields["sources"] = [{"name": source, "says": text} for source, text in cited.items()]
-    losses = [
-        f"{each.loss}{'' if rule.kind in ('avoid', 'forbid', 'advise') else ', ' + each.strength}"
-        for each in rule.losses
-    ]
-    options = [
-        f"{loss}: {', '.join(f'{key} {_said(value)}' for key, value in options.items())}"
-        for loss, options in rule.params.items()
-    ]
-    sections = {
-        "When": str(rule.when),
-        "Losses": "\n".join(losses) or "all",
-        "Because": rule.because,
-        "Beware": rule.warning,
-        "Options": "\n".join(options),
-        "Last layer": rule.activation,
-        "Sources disagree": rule.disagree,
-        "Goes before": "\n".join(rule.overrides),
-        "Evidence": rule.evidence,
-        "Sources": "\n".join(f"{source}: {text}" for source, text in cited.items()),
-        "Speaks for instance with": "\n".join(map(_example, rule.fires)),
-        "Is silent for instance with": "\n".join(map(_example, rule.silent)),
-        "Stands in": _place(rule),
-    }
-    title = f"{rule.id}: {rule.kind}"
-    return Page(title, fields, {heading: text for heading, text in sections.items() if text})
+    sections = (Section(heading, tuple(items)) for heading, items in _contents(rule, cited))
+    filled = tuple(section for section in sections if section.items)
+    return Page((Name(rule.id), f": {rule.kind}"), fields, filled)
 
 
-def _cited(source: str, statements: dict[str, str], base: RuleBase) -> str:
-    """Say what a source is, and what it says in the place that is cited."""
+def _contents(rule: Rule, cited: Mapping[str, str]) -> Iterator[tuple[str, list[Item]]]:
+    """Yield the heading and the content of each section; what has no content is left out."""
+    yield "When", _paragraph(str(rule.when))
+    yield "Losses", [_losses(rule)]
+    yield "Because", _paragraph(rule.because)
+    yield "Warning", _paragraph(rule.warning)
+    yield "Options", _entries(_options(rule))
+    yield "Output activation", _paragraph(rule.activation)
+    yield "Sources disagree", _paragraph(rule.disagree)
+    yield "Overrides", [Paragraph(joined(map(Name, rule.overrides)))] if rule.overrides else []
+    yield "Evidence", _paragraph(rule.evidence)
+    yield "Sources", _entries(Entry(source, text) for source, text in cited.items())
+    yield "Fires, for example, on", _examples(rule.fires)
+    yield "Does not fire on", _examples(rule.silent)
+    yield "Defined in", _paragraph(f"{rule.file}, line {rule.line}")
+    yield "Changed by", _entries(Entry(field, place) for field, place in rule.changed.items())
+
+
+def _paragraph(text: str) -> list[Item]:
+    return [Paragraph(text)] if text else []
+
+
+def _entries(entries: Iterable[Entry]) -> list[Item]:
+    listed = tuple(entries)
+    return [Entries(listed)] if listed else []
+
+
+def _examples(examples: Iterable[Facts]) -> list[Item]:
+    points = tuple(
+        ", ".join(statement(name, value) for name, value in facts.items()) or "nothing known"
+        for facts in examples
+    )
+    return [Points(points)] if points else []
+
+
+def _losses(rule: Rule) -> Item:
+    """List the losses, in their order and with their strengths where these matter."""
+    if not rule.losses:
+        return Paragraph("all")
+    if rule.kind in ("prefer", "default"):
+        return Entries(tuple(Entry(Name(named.loss), named.strength) for named in rule.losses))
+    return Paragraph(joined(Name(named.loss) for named in rule.losses))
+
+
+def _options(rule: Rule) -> Iterator[Entry]:
+    for loss, options in rule.params.items():
+        flags = (Code(_option(name, value)) for name, value in options.items())
+        yield Entry(Name(loss), joined(flags))
+
+
+def _option(name: str, value: Any) -> str:  # noqa: ANN401  # anything that a rule holds
+    if isinstance(value, Measured):
+        return flag(name, f"{value.times:g} × {value.measured}")
+    return flag(name, "none" if value is None else value)
+
+
+def _cited(source: str, statements: Mapping[str, str], base: RuleBase) -> str:
+    """Cite a source in full, with what it says in the place that is cited."""
     name, _, _ = source.partition("#")
-    said = f". {statements[source]}" if source in statements else ""
-    return f"{base.sources[name]}{said}"
-
-
-def _place(rule: Rule) -> str:
-    lines = [f"{rule.file}, line {rule.line}"]
-    lines += [f"{field}: {place}" for field, place in rule.changed.items()]
-    return "\n".join(lines)
-
-
-def _example(facts: Facts) -> str:
-    return ", ".join(stated_as(name, value) for name, value in facts.items()) or "nothing known"
+    says = f". {statements[source]}" if source in statements else ""
+    return f"{base.sources[name]}{says}"
 
 
 def effective_rules(base: RuleBase) -> Table:
-    """List all rules as they are in effect, and where each field that a user changed is from."""
-    names = [each.name for each in fields_of(Rule)]
-    plain = {"line": "count", "params": "nested", "changed": "nested"}
+    """List all rules in effect, and where each field that a user changed comes from."""
+    names = [field.name for field in fields_of(Rule)]
+    kinds = {"line": "count", "params": "nested", "changed": "nested"}
     people = ("id", "kind", "when", "losses", "file", "changed")
     columns = tuple(
         Column(
             name,
-            plain.get(name, "text"),  # type: ignore[arg-type]
+            kinds.get(name, "text"),  # type: ignore[arg-type]
             audience="all" if name in people else "machines",
         )
         for name in names
@@ -91,41 +131,5 @@ def effective_rules(base: RuleBase) -> Table:
 
 def _fields(rule: Rule) -> dict[str, Cell]:
     """Return a rule as fields that every format can write."""
-    return {
-        "id": rule.id,
-        "kind": rule.kind,
-        "when": str(rule.when),
-        "losses": [{"loss": each.loss, "strength": each.strength} for each in rule.losses],
-        "because": rule.because,
-        "warning": rule.warning,
-        "evidence": rule.evidence,
-        "sources": list(rule.sources),
-        "params": {
-            loss: {name: _written(value) for name, value in options.items()}
-            for loss, options in rule.params.items()
-        },
-        "activation": rule.activation,
-        "disagree": rule.disagree,
-        "overrides": list(rule.overrides),
-        "fires": [_written(facts) for facts in rule.fires],
-        "silent": [_written(facts) for facts in rule.silent],
-        "file": rule.file,
-        "line": rule.line,
-        "changed": dict(rule.changed),
-    }
-
-
-def _written(value: Any) -> Any:  # noqa: ANN401  # anything that a rule holds
-    if isinstance(value, Measured):
-        return {"measured": value.measure, "times": value.times}
-    if isinstance(value, frozenset):
-        return sorted(value)
-    if isinstance(value, dict):
-        return {name: _written(inner) for name, inner in value.items()}
-    return value
-
-
-def _said(value: Any) -> str:  # noqa: ANN401
-    if isinstance(value, Measured):
-        return f"{value.times:g} times the measured {value.measure}"
-    return str(value)
+    fields: dict[str, Cell] = {**as_fields(rule), "when": str(rule.when)}
+    return fields

@@ -1,4 +1,4 @@
-"""Tests of a rule base: the examples in its rules, and whole scenarios; and what they cover."""
+"""Tests of a rule base: the examples of its rules, whole scenarios, and their coverage."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from lossctl.facts.vocabulary import Facts, Known
 
 @dataclass(frozen=True)
 class Scenario:
-    """A problem as it comes up in practice, and what a good answer to it has to say.
+    """A problem from practice, and the requirements on a good answer to it.
 
     Args:
-        name: what it is called.
+        name: its name.
         story: the problem.
-        facts: what is known of it.
-        first: the losses of which one has to come first, in one of the parts; none if nothing may
+        facts: what is known about it.
+        first: losses of which one must be ranked first, in one of the parts; none if nothing may
             be recommended.
-        also: losses that have to be recommended.
-        order: losses that have to be recommended in this order.
+        also: losses that must be recommended.
+        order: losses that must be recommended in this order.
         never: losses that must not be recommended.
-        avoided: losses that have to be advised against, or vetoed.
-        asks: facts of which one has to be asked for.
-        contradicts: facts that have to be reported as not going together.
-        advice: words of which one has to be told with a loss.
-        unsaid: words that must not be told at all.
-        why: why the answer should be so.
+        avoided: losses that must be advised against or vetoed.
+        asks: facts of which one must be asked for.
+        contradicts: facts that must be reported as contradictory.
+        advice: for a loss, words of which one must be mentioned with it.
+        unsaid: words that must not be mentioned anywhere.
+        why: the reason for these requirements.
         place: file and line.
     """
 
@@ -61,7 +61,7 @@ def read_scenarios(file: str, base: RuleBase) -> list[Scenario]:
     """Read scenarios.
 
     Raises:
-        UsageError: the file is not as it must be; with file, line, and what is wrong.
+        UsageError: the file is invalid; with file, line and the problem.
     """
     reader = Reader(base)
     root = read(read_text(file), Path(file).name).known_fields(["scenarios"])
@@ -77,10 +77,10 @@ def _scenario(node: Node, reader: Reader) -> Scenario:
     def names(key: str) -> tuple[str, ...]:
         items = fields[key].items() if key in fields else ()
         if key in LOSSES:
-            return tuple(reader.loss(each, each.text()) for each in items)
+            return tuple(reader.loss(item, item.text()) for item in items)
         if key in FACTS:
-            return tuple(reader.fact(each.text(), each).name for each in items)
-        return tuple(str(each.plain) for each in items)
+            return tuple(reader.fact(item.text(), item).name for item in items)
+        return tuple(str(item.plain) for item in items)
 
     advice = fields["advice"].fields() if "advice" in fields else {}
     return Scenario(
@@ -89,8 +89,8 @@ def _scenario(node: Node, reader: Reader) -> Scenario:
         facts=reader.stated(fields["facts"]),
         **{key: names(key) for key in (*LOSSES, *FACTS, "unsaid")},
         advice={
-            reader.loss(each, loss): tuple(str(word.plain) for word in each.items())
-            for loss, each in advice.items()
+            reader.loss(words, loss): tuple(str(word.plain) for word in words.items())
+            for loss, words in advice.items()
         },
         why=fields["why"].text(),
         place=f"{node.file}, line {node.line}",
@@ -98,16 +98,16 @@ def _scenario(node: Node, reader: Reader) -> Scenario:
 
 
 def failures(scenario: Scenario, base: RuleBase) -> Iterator[str]:
-    """Say what is wrong with the answer to a scenario; nothing if it is as it should be."""
+    """Yield the requirements of a scenario that the answer does not meet."""
     advice = _advised(scenario.facts, base)
     yield from _order(scenario, advice)
     against = {loss for loss, _ in (*advice.avoid, *advice.vetoed)}
     for loss in {*scenario.avoided} - against:
         yield f"{loss} is not advised against"
-    asked = [each.fact.name for each in advice.questions]
+    asked = [question.fact for question in advice.questions]
     if scenario.asks and not {*scenario.asks} & {*asked}:
-        yield f"{_listed(asked)} is asked for, not {' or '.join(scenario.asks)}"
-    conflicting = {each.name for conflict in advice.conflicts for each in conflict.facts}
+        yield f"it asks for {_listed(asked)}, not {' or '.join(scenario.asks)}"
+    conflicting = {name for conflict in advice.conflicts for name in conflict.names}
     for name in {*scenario.contradicts} - conflicting:
         yield f"{name} is not reported as a contradiction"
     yield from _words(scenario, answer(advice).fields)
@@ -118,35 +118,35 @@ def _advised(facts: Facts, base: RuleBase) -> Advice:
 
 
 def _order(scenario: Scenario, advice: Advice) -> Iterator[str]:
-    """Look at what is recommended, and in which order."""
-    top = [each.loss for each in advice.situation.recommended]
-    firsts = {each.loss for each in advice.situation.recommended if each.rank == 1}
+    """Check which losses are recommended, and in which order."""
+    top = [ranked.loss for ranked in advice.situation.recommended]
+    firsts = {ranked.loss for ranked in advice.situation.recommended if ranked.rank == 1}
     if scenario.first and not firsts & {*scenario.first}:
         yield f"first is {_listed(firsts)}, not {' or '.join(scenario.first)}"
     if not scenario.first and top:
-        yield f"{_listed(top)} should not be recommended: nothing should"
+        yield f"{_listed(top)} should not be recommended, nor any other loss"
     for loss in {*scenario.also, *scenario.order} - {*top}:
         yield f"{loss} is not recommended"
     for loss in {*scenario.never} & {*top}:
-        yield f"{loss} is recommended"
+        yield f"{loss} should not be recommended"
     in_order = [loss for loss in top if loss in scenario.order]
     if in_order != [loss for loss in scenario.order if loss in top]:
         yield f"the order is {_listed(in_order)}"
 
 
 def _words(scenario: Scenario, fields: Mapping[str, Any]) -> Iterator[str]:
-    """Look for words that have to be told, and for words that must not."""
-    told = {each["loss"]: _text(each) for each in fields["recommendations"]}
+    """Check for words that must be mentioned, and for words that must not."""
+    texts = {advised["loss"]: _text(advised) for advised in fields["recommendations"]}
     for loss, words in scenario.advice.items():
-        if not any(word.lower() in told.get(loss, "") for word in words):
-            yield f"with {loss} nothing is said of {' or '.join(words)}"
+        if not any(word.lower() in texts.get(loss, "") for word in words):
+            yield f"the advice on {loss} does not mention {' or '.join(words)}"
     for word in scenario.unsaid:
         if word.lower() in _text(fields):
-            yield f"{word!r} is said"
+            yield f"{word!r} should not be mentioned"
 
 
 def _text(value: Any) -> str:  # noqa: ANN401
-    """Join all words of a field, in small letters."""
+    """Join all words of a field, in lower case."""
     if isinstance(value, Mapping):
         return " ".join(f"{key} {_text(inner)}" for key, inner in value.items()).lower()
     if isinstance(value, list | tuple):
@@ -159,14 +159,15 @@ def _listed(names: Any) -> str:  # noqa: ANN401
 
 
 def wrong_examples(base: RuleBase) -> Iterator[tuple[str, str]]:
-    """Yield each rule whose example does not do what it should, with what it does."""
+    """Yield each rule that should fire on an example but does not, or the other way round."""
     for rule in base.rules.values():
         for kind, examples in (("fires", rule.fires), ("silent", rule.silent)):
             for facts in examples:
-                speaks = rule.when.holds(base.vocabulary.completed(facts)) is True
-                if speaks != (kind == "fires"):
-                    said = ", ".join(f"{name}: {value}" for name, value in facts.items())
-                    yield rule.id, f"{{{said}}} should {'fire' if kind == 'fires' else 'not fire'}"
+                fires = rule.when.holds(base.vocabulary.completed(facts)) is True
+                if fires != (kind == "fires"):
+                    example = ", ".join(f"{name}: {value}" for name, value in facts.items())
+                    expected = "fire" if kind == "fires" else "not fire"
+                    yield rule.id, f"it should {expected} on {{{example}}}"
 
 
 # coverage
@@ -174,7 +175,7 @@ def wrong_examples(base: RuleBase) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Share:
-    """How many of some things are covered, and which are not."""
+    """How many of some items are covered, and which are not."""
 
     what: str
     covered: int
@@ -183,28 +184,29 @@ class Share:
 
 
 def coverage(base: RuleBase, scenarios: Sequence[Scenario], statements: Path) -> list[Share]:
-    """Count what examples and scenarios touch, and what rules and cards cite.
+    """Count the rules and losses that tests cover, and the statements that are cited.
 
     Args:
         base: the rule base.
-        scenarios: whole answers that are tested.
-        statements: what the articles say.
+        scenarios: the scenarios.
+        statements: the file with the statements of the articles.
     """
-    tested = [*(facts for rule in base.rules.values() for facts in (*rule.fires, *rule.silent))]
-    tested += [each.facts for each in scenarios]
+    rules = base.rules.values()
+    tested = [facts for rule in rules for facts in (*rule.fires, *rule.silent)]
+    tested += [scenario.facts for scenario in scenarios]
     known = [base.vocabulary.completed(facts) for facts in tested]
-    speaking = {r.id for r in base.rules.values() for facts in known if r.when.holds(facts)}
-    silent = {r.id for r in base.rules.values() for facts in known if r.when.holds(facts) is False}
-    told = set()
+    firing = {rule.id for rule in rules for facts in known if rule.when.holds(facts)}
+    silent = {rule.id for rule in rules for facts in known if rule.when.holds(facts) is False}
+    losses = set()
     for advice in (_advised(facts, base) for facts in tested):
-        told |= {each.loss for each in advice.situation.recommended}
-        told |= {loss for loss, _ in advice.avoid}
-    said, waived = read_statements(statements)
+        losses |= {ranked.loss for ranked in advice.situation.recommended}
+        losses |= {loss for loss, _ in advice.avoid}
+    texts, waived = read_statements(statements)
     return [
-        _share("rules that speak in a test", base.rules.keys(), speaking),
-        _share("rules that are silent in a test", base.rules.keys(), silent),
-        _share("losses that a test recommends, or advises against", base.cards.keys(), told),
-        _share("statements cited or waived", said.keys(), base.cited | waived),
+        _share("rules that fire in a test", base.rules.keys(), firing),
+        _share("rules that do not fire in a test", base.rules.keys(), silent),
+        _share("losses recommended or advised against in a test", base.cards.keys(), losses),
+        _share("statements cited or waived", texts.keys(), base.cited | waived),
     ]
 
 
@@ -214,13 +216,13 @@ def _share(what: str, names: Any, covered: Any) -> Share:  # noqa: ANN401
 
 
 def read_statements(file: Path) -> tuple[dict[str, str], set[str]]:
-    """Read what the articles say: each statement, `article#number`, and those that are waived."""
-    said, waived = {}, set()
-    for article, node in read(read_text(str(file)), STATEMENTS).fields().items():
-        for number, each in enumerate(node.items(), 1):
-            fields = each.known_fields(["section", "says"], ["waived"])
+    """Read the statements of the articles by `article#number`, and which of them are waived."""
+    texts, waived = {}, set()
+    for article, statements in read(read_text(str(file)), STATEMENTS).fields().items():
+        for number, statement in enumerate(statements.items(), 1):
+            fields = statement.known_fields(["section", "says"], ["waived"])
             name = f"{article}#{number}"
-            said[name] = f"{fields['section'].text()}: {fields['says'].text()}"
+            texts[name] = f"{fields['section'].text()}: {fields['says'].text()}"
             if "waived" in fields:
                 waived.add(name)
-    return said, waived
+    return texts, waived
