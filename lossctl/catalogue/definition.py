@@ -1,8 +1,10 @@
 """What a loss is: a pure function from arrays to terms, and the mark that says the rest.
 
 The signature is the specification. Positional parameters are the roles, in the order in which the
-command line takes files; keyword-only ones are the options; the return annotation tells what the
-terms are one for. The mark holds only what code cannot say.
+command line takes files; keyword-only ones are the options; the return annotation tells what one
+term stands for. A loss that is not the mean of its terms has a value as well: a function of the
+sums, or a frozen dataclass with such a `__call__`, whose fields are further options. The mark holds
+only what code cannot say.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import UnionType
 from typing import (
@@ -31,17 +33,18 @@ from lossctl.catalogue.options import Option, Setting, Value, setting
 from lossctl.errors import UsageError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-ValueOf: TypeAlias = Callable[..., Array]
+ValueOf: TypeAlias = Callable[[Array, Array], Array]
+"""`value(sums, weight)`, with arrays `(slices, terms)` and `(slices,)`, makes the numbers."""
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What the numbers that a loss returns are one for, and how a row is made of them.
+    """What each number that a loss returns is for, and how columns become the term of a row.
 
-    `columns` tells how the columns of a row make its one term: "mean", "sum", or "" where they are
-    the several terms of a unit, which the loss's own `value` puts together. `of` tells whether the
-    terms are one a row; one a whole unit (a sentence, a picture, a sample); or one array a role,
-    each of whose means is a summand of the number.
+    `columns` tells how the columns of a row make its one term: "mean", "sum", or "" if they are the
+    several terms of a unit, whose sums the loss's own `value` combines. `of` tells whether there is
+    one term per row, one per whole unit (a sentence, an image, a sample), or one array per role,
+    whose means are added up.
     """
 
     elements: bool
@@ -80,8 +83,8 @@ PRECISION = {
 class Twin:
     """The same loss in a framework, as code that runs there, and what makes it the same.
 
-    In `code`, `{delta}` stands for the option delta, `{reduction}` for the framework's word for the
-    reduction, and `{weight}` for the text in `weight` where rows are weighted.
+    In `code`, `{delta}` is replaced by the option delta, `{reduction}` by the framework's word for
+    the reduction, and `{weight}` by the text in `weight` if rows are weighted.
 
     Args:
         framework: torch, keras, optax, sklearn, scipy, statsmodels or torchvision.
@@ -89,6 +92,8 @@ class Twin:
         sets: the framework's conventions, as values of the loss's options and of `per` and
             `divide_by`.
         needs: option values without which there is no such twin.
+        refuses: option values that the framework does not accept, each with one that it does, which
+            stands in for it where the code is shown.
         weight: the argument that carries the weights; empty where the framework takes none.
         reductions: the framework's words for mean, sum and none; it has no others.
         kinds: what the framework accepts in a role, where that is less than the loss does.
@@ -102,6 +107,7 @@ class Twin:
     code: str
     sets: Mapping[str, Value] = field(default_factory=dict)
     needs: Mapping[str, Value] = field(default_factory=dict)
+    refuses: Mapping[str, Mapping[Value, Value]] = field(default_factory=dict)
     weight: str = ""
     reductions: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, Kind] = field(default_factory=dict)
@@ -126,6 +132,11 @@ class Twin:
         """The framework's words for the reductions that it has."""
         return self.reductions or REDUCTIONS[self.framework]
 
+    def accepted(self, options: Mapping[str, Value]) -> dict[str, Value]:
+        """Return options with which the code is the loss, and runs: those given, if it may be."""
+        needed = {**options, **self.needs}
+        return {name: self.refuses.get(name, {}).get(needed[name], needed[name]) for name in needed}
+
     def filled(self, options: Mapping[str, Value], reduction: str, *, weighted: bool) -> str:
         """Return the code with the options filled in."""
         words = {name: repr(value) for name, value in options.items()}
@@ -143,10 +154,11 @@ class DataNote:
 
     Args:
         name: the note's name in JSON.
-        message: what the counted units have in common: "both masks empty, taken as a match".
+        message: what the counted units have in common: "both masks are empty".
         of_units: marks units, `of_units(arrays..., **options)`, as the loss's function is called,
             with those of the loss's options that it declares.
-        of_sums: marks results, `of_sums(sums, **options)` with `(slices, terms)`, likewise.
+        of_sums: marks results, `of_sums(value, sums)` with `(slices, terms)`; the value is the
+            loss's own, with its options set, so this is usually one of its methods.
         share: the share of what is marked from which on the remark is told; 1 is all, 0 any.
         witnesses: functions like `of_units`; the remark is told only where each marks something.
     """
@@ -154,7 +166,7 @@ class DataNote:
     name: str
     message: str
     of_units: Callable[..., Mask] | None = None
-    of_sums: Callable[..., Mask] | None = None
+    of_sums: Callable[[Any, Array], Mask] | None = None
     share: float = 0.0
     witnesses: tuple[Callable[..., Mask], ...] = ()
 
@@ -222,14 +234,17 @@ class Loss:
 
     @cached_property
     def settings(self) -> Mapping[str, Setting]:
-        """The options of the function, and after them those of its kinds."""
-        own = (
+        """The options of the value, then those of the function, then those of its kinds."""
+        of_function = (
             setting(name, self._hints[name], parameter.default)
             for name, parameter in inspect.signature(self.function).parameters.items()
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY
         )
-        of_kinds = (each for kind in self.roles.values() for each in kind_settings(kind).values())
-        return {each.name: each for each in (*own, *of_kinds) if each is not None}
+        settings = dict(field_settings(self.value))
+        settings |= {option.name: option for option in of_function if option is not None}
+        for kind in self.roles.values():
+            settings |= field_settings(kind)
+        return settings
 
     @cached_property
     def _hints(self) -> Mapping[str, Any]:
@@ -301,11 +316,17 @@ class Choice:
 
 
 @cache
-def kind_settings(kind: Kind) -> Mapping[str, Setting]:
-    """Read the options of a kind off its fields."""
-    hints = get_type_hints(type(kind), include_extras=True)
-    read = (setting(each.name, hints[each.name], getattr(kind, each.name)) for each in fields(kind))
-    return {each.name: each for each in read if each is not None}
+def field_settings(owner: Kind | ValueOf | None) -> Mapping[str, Setting]:
+    """Read the options of a kind or a value off its fields, its own before those it inherits.
+
+    What has no such fields, as a function, has no options.
+    """
+    hints = get_type_hints(type(owner), include_extras=True)
+    names = (name for part in type(owner).__mro__ for name in inspect.get_annotations(part))
+    options = (
+        setting(name, hints[name], getattr(owner, name, None)) for name in dict.fromkeys(names)
+    )
+    return {option.name: option for option in options if option is not None}
 
 
 def loss(
@@ -322,8 +343,8 @@ def loss(
     Args:
         aliases: other names in use.
         twins: the same loss in frameworks.
-        value: how the sums of several terms make the number, `value(sums, weight, **options)`, with
-            arrays `(slices, terms)` and `(slices,)`; the mean where it is left out.
+        value: how the sums of several terms make the number: a function, or a frozen dataclass with
+            the options that this step has, and their defaults; the mean where it is left out.
         optimum: the value at a perfect prediction; None where that depends on the target.
         data_notes: what is to be counted and noted.
         report_also: the option whose other choices make numbers that are noted beside the result.
@@ -340,6 +361,7 @@ def loss(
 
 __all__ = [
     "METHODS",
+    "REDUCTIONS",
     "Choice",
     "DataNote",
     "Loss",
@@ -353,5 +375,7 @@ __all__ = [
     "SumOfColumns",
     "Terms",
     "Twin",
+    "ValueOf",
+    "field_settings",
     "loss",
 ]

@@ -192,7 +192,7 @@ def flag(name: str, value: Value) -> str:
     typed = name.replace("_", "-")
     if isinstance(value, bool):
         return f"--{typed}" if value else f"--no-{typed}"
-    return f"--{typed} {value}"
+    return f"--{typed} {'none' if value is None else value}"
 
 
 def setting(name: str, annotation: object, default: object) -> Setting | None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from lossctl.block import Array, Mask, Ragged, cut
-from lossctl.catalogue.definition import DataNote, Loss, Twin, kind_settings
+from lossctl.catalogue.definition import DataNote, Loss, Twin, ValueOf, field_settings
 from lossctl.catalogue.kinds import ENOUGH, Kind
 from lossctl.catalogue.options import Option, Setting, Value, flag, is_on, setting
 from lossctl.engine.data_warnings import data_warnings
@@ -167,11 +167,18 @@ class Computation:
             reduce = np.mean if self.loss.terms.columns == "mean" else np.sum
             return (reduce(terms, axis=1, keepdims=True),)
 
+    @cached_property
+    def value_of_sums(self) -> ValueOf | None:
+        """The loss's own value with its options set; None where the number is a mean of terms."""
+        names = field_settings(self.loss.value)
+        options = {name: self.options[name] for name in names}
+        return replace(self.loss.value, **options) if options else self.loss.value  # type: ignore[type-var]
+
     def value(self, sums: Array, weight: Array, units: Array) -> Array:
         """Make the numbers of some slices from their sums, `(slices, terms)`."""
         with np.errstate(all="ignore"):
-            if self.loss.value is not None:
-                return self.call(self.loss.value, sums, weight)
+            if self.value_of_sums is not None:
+                return self.value_of_sums(sums, weight)
             if self.reduction == "sum" and not self.by_unit:
                 return sums[:, 0]
             by_units = self.conventions["divide_by"] == "units"
@@ -409,7 +416,7 @@ def _kinds(loss: Loss, options: Mapping[str, Value], twin: Twin | None) -> Mappi
             kinds |= each.option.turns
     kinds |= dict(twin.kinds) if twin else {}
     return {
-        role: kind.configured({n: options[n] for n in kind_settings(kind) if n in options})
+        role: kind.configured({n: options[n] for n in field_settings(kind) if n in options})
         for role, kind in kinds.items()
     }
 

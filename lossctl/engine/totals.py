@@ -285,7 +285,7 @@ class Total:
         whole = self._merged(groups.units[1] if by_unit else None)
         for data_note in loss.data_notes:
             if data_note.of_sums is not None:
-                mask = self.computation.call(data_note.of_sums, whole[""].terms())
+                mask = data_note.of_sums(self.computation.value_of_sums, whole[""].terms())
                 marked[data_note.name] = (
                     int(np.count_nonzero(mask)),
                     [names[place] for place in np.flatnonzero(mask)[:NAMED].tolist()]

@@ -178,14 +178,15 @@ def _option(setting: Setting, value: Value) -> dict[str, Cell]:
 def _twin(twin: Twin, computation: Computation) -> dict[str, Cell]:
     """Describe a twin; one that the options exclude is shown with the options that it needs."""
     options = {**computation.options, **computation.conventions}
-    missing = {name: value for name, value in twin.needs.items() if options[name] != value}
+    accepted = twin.accepted(options)
+    missing = {name: value for name, value in accepted.items() if options[name] != value}
     reduction = str(computation.reduction)
     if reduction not in twin.spelling:
         reduction = next(iter(twin.spelling))
     return {
         "framework": twin.framework,
         "name": twin.name,
-        "code": twin.filled({**options, **twin.needs}, reduction, weighted=False),
+        "code": twin.filled(accepted, reduction, weighted=False),
         "weight": twin.weight.lstrip(", ") or None,
         "needs": " ".join(flag(name, value) for name, value in missing.items()) or None,
         "sets": dict(twin.sets),

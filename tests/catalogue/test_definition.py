@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import pytest
@@ -14,7 +15,7 @@ from lossctl.catalogue.definition import (
     SeveralTerms,
     SumOfColumns,
     Twin,
-    kind_settings,
+    field_settings,
     loss,
 )
 from lossctl.catalogue.kinds import LABELS, VALUES, Labels, Values, narrowed
@@ -79,8 +80,45 @@ def test_options_are_the_keyword_parameters():
 
 def test_options_of_kinds_come_after_those_of_the_loss():
     assert list(labelled.loss.settings) == ["half", "ignore_index", "first_label"]
-    assert list(kind_settings(LABELS)) == ["ignore_index", "first_label"]
-    assert kind_settings(VALUES) == {}
+    assert list(field_settings(LABELS)) == ["ignore_index", "first_label"]
+    assert field_settings(VALUES) == {}
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A mean, times a factor."""
+
+    factor: Annotated[float, Option("what the mean is multiplied by")] = 2.0
+
+    def __call__(self, sums, weight):
+        return self.factor * sums[:, 0] / weight
+
+
+@dataclass(frozen=True)
+class Raised(Scaled):
+    """Such a mean, to some power."""
+
+    power: Annotated[float, Option("exponent")] = 1.0
+
+    def __call__(self, sums, weight):
+        return super().__call__(sums, weight) ** self.power
+
+
+def terms(prediction: Values, *, half: Annotated[bool, Option("x")] = False) -> SeveralTerms:
+    """Have two terms."""
+
+
+def test_options_of_the_value_come_first_its_own_before_those_it_inherits():
+    assert list(Loss(terms, value=Raised()).settings) == ["power", "factor", "half"]
+
+
+def test_the_value_in_the_mark_holds_the_defaults():
+    found = Loss(terms, value=Raised(factor=0.5)).checked({"power": 3})
+    assert found == {"power": 3.0, "factor": 0.5, "half": False}
+
+
+def test_a_value_without_options_may_be_a_function():
+    assert list(Loss(terms, value=lambda sums, weight: sums[:, 0] / weight).settings) == ["half"]
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ from strategies import (
 
 import lossctl
 from lossctl.block import Block, Words
+from lossctl.catalogue.definition import field_settings
 from lossctl.catalogue.kinds import ImagesKind, NamesKind, VectorsKind
 from lossctl.catalogue.names import find
 from lossctl.engine.computation import CONVENTIONS, prepare
@@ -223,7 +224,7 @@ def test_the_unit_of_the_weights_changes_nothing(name, data):
     units = {line: data.draw(st.floats(1e-3, 1e3)) for line in case.weight}
     scaled = replace(case, weight={line: case.weight[line] * units[line] for line in case.weight})
     # What is added to the sums of a ratio has their unit.
-    added = {"smooth", "eps"} & (getattr(LOSSES[name].value, "__kwdefaults__", None) or {}).keys()
+    added = {"smooth", "eps"} & field_settings(LOSSES[name].value).keys()
     in_unit = {option: case.computation.options[option] * units[""] for option in added}
     expected = pytest.approx(value(case), rel=1e-12, abs=rounding(case))
     assert value(scaled, case.given(**in_unit)) == expected

@@ -248,7 +248,7 @@ def test_a_remark_about_units_names_them():
     (note,) = notes
     assert (note.kind, note.count) == ("empty_masks", 2)
     assert note.message == (
-        "dice: empty in prediction and target alike, taken as a match: 2 units ('b', 'd')"
+        "dice: prediction and target are both empty, treated as a perfect match: 2 units ('b', 'd')"
     )
 
 

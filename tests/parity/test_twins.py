@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import Phase, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
+from snippets import snippets
 
 import lossctl
 from lossctl.catalogue.kinds import BinaryKind, DistributionKind, LabelsKind, SignsKind, VectorsKind
@@ -37,9 +38,6 @@ UNDEFINED_AT_ZERO = {
     "optax.cosine_distance": {"prediction", "target", "eps"},
 }
 """Roles and options that stay away from 0, or from the zero vector."""
-
-REFUSED_AT_THE_END = {"keras.losses.CategoricalGeneralizedCrossEntropy": {"q"}}
-"""Options whose range ends sooner in the framework."""
 
 CHOSEN_OPTIONS = {
     # sklearn raises both to the power, which overflows or cancels where it is large
@@ -78,6 +76,15 @@ LONGEST = 2 * LONGEST_TARGET + 4
 """Steps of a sequence for CTC: each label with a blank after it, and some more."""
 
 FROZEN = Path(__file__).parent.parent / "catalogue" / "families" / "test_detection.py"
+
+ONCE = settings(
+    max_examples=1,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:reduction. 'mean' divides:UserWarning")
 
@@ -176,11 +183,12 @@ def option_values(draw, loss, twin):
             avoid = name in UNDEFINED_AT_ZERO.get(twin.name, ())
             usual = twin.sets.get(name, setting.default)
             others = values_of(setting, above_zero=avoid)
-            if name in REFUSED_AT_THE_END.get(twin.name, ()):
-                others = others.filter(lambda end: end != 1.0)
+            refused = twin.refuses.get(name, {})
+            others = others.filter(lambda drawn, refused=refused: drawn not in refused)
             if name in CHOSEN_OPTIONS.get(twin.name, ()):
                 others = st.sampled_from(CHOSEN_OPTIONS[twin.name][name])
-            given_options[name] = draw(others if avoid and not usual else st.just(usual) | others)
+            is_legal = usual not in refused and (usual or not avoid)
+            given_options[name] = draw(st.just(usual) | others if is_legal else others)
     return given_options
 
 
@@ -207,7 +215,7 @@ def values_of(setting, *, above_zero):
 
 
 @st.composite
-def data(draw, loss, twin, kinds, options, *, edges):
+def data(draw, loss, twin, kinds, options, *, edges=False):
     """Draw the arrays of all roles, and weights where the twin takes them."""
     classes = draw(st.sampled_from([2, 4]))
     extra = [value for value in options.values() if isinstance(value, float)]
@@ -395,6 +403,53 @@ def test_snippet_gives_the_number(frameworks, loss, twin, reduction, edges):
             assert find(name) == (loss, twin)
             named = lossctl.compute(name, *roles, weight=drawn.weight, **asked)
             np.testing.assert_array_equal(named, found)
+
+    check()
+
+
+SNIPPETS = [
+    pytest.param(loss, twin, id=f"{loss.name}-{number}-{twin.name}")
+    for loss in lossctl.losses().values()
+    for number, twin in enumerate(loss.twins)
+    if twin.name not in NOT_RUN
+]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of overflow, at the ends of options
+@pytest.mark.parametrize(("loss", "twin"), SNIPPETS)
+def test_code_runs_with_every_value_that_is_shown(frameworks, loss, twin):
+    frameworks.scope(twin.framework)
+
+    @ONCE
+    @given(st.data())
+    def check(draws):
+        drawn = {}
+        for snippet in snippets(loss, twin):
+            kinds = _kinds(prepare(loss, snippet.options, twin=twin), twin)
+            legal_for = (*kinds.items(), snippet.options.get("blank"))
+            if legal_for not in drawn:
+                drawn[legal_for] = draws.draw(data(loss, twin, kinds, snippet.options))
+            frameworks.run(twin.framework, snippet.code, **drawn[legal_for].arrays)
+
+    check()
+
+
+@pytest.mark.parametrize(("loss", "twin"), [(loss, twin) for loss, twin in TWINS if twin.refuses])
+def test_the_framework_refuses_what_the_twin_says(frameworks, loss, twin):
+    frameworks.scope(twin.framework)
+    (snippet, *_) = snippets(loss, twin)
+
+    @ONCE
+    @given(st.data())
+    def check(draws):
+        kinds = _kinds(prepare(loss, snippet.options, twin=twin), twin)
+        drawn = draws.draw(data(loss, twin, kinds, snippet.options))
+        for name, refused in twin.refuses.items():
+            for value in refused:
+                options = {**snippet.options, name: value}
+                code = twin.filled(options, snippet.reduction, weighted=False)
+                with pytest.raises((TypeError, ValueError)):
+                    frameworks.run(twin.framework, code, **drawn.arrays)
 
     check()
 

@@ -1,10 +1,10 @@
-"""Losses of the two players of an adversarial training.
+"""Losses of the two players in adversarial training.
 
-`real` and `fake` hold what the discriminator or critic says of real and of generated examples, one
-number each; there may be more of one than of the other, and the means of both are added. A
-generator sees `fake` only. Discriminators give probabilities or logits of being real, critics any
-number. Natural logarithms give nats. A value out of its domain never reaches these functions:
-whoever reads the data raises `lossctl.errors.OutOfDomain`.
+`real` and `fake` hold the outputs of the discriminator or critic for real and for generated
+examples, one number each; their counts may differ, and the means of both are added. The loss of a
+generator takes `fake` only. Discriminators output probabilities or logits of being real, critics
+any number. Logarithms are natural, so results are in nats. Values outside the domain never reach
+these functions: the code that reads the data raises `lossctl.errors.OutOfDomain`.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from __future__ import annotations
 from typing import Annotated
 
 from lossctl.block import Array
-from lossctl.catalogue.definition import PerRole, PerRow, Twin, loss
+from lossctl.catalogue.definition import METHODS, PerRole, PerRow, Twin, loss
 from lossctl.catalogue.families.classification.cross_entropy import binary_cross_entropy
 from lossctl.catalogue.kinds import PROBABILITIES, SCORES, VALUES, apart, narrowed
 from lossctl.catalogue.options import Interval, Option
 from lossctl.catalogue.probabilities import EPSILON, HALF, SHARE
 from lossctl.lazy import np
 
-CHANCE = narrowed(PROBABILITIES, columns="one")
+PROBABILITY = narrowed(PROBABILITIES, columns="one")
 SCORE = narrowed(SCORES, columns="one")
 NORM = narrowed(VALUES, columns="one", at_least=0)
 
-Chances = Annotated[Array, apart(CHANCE)]
-Judgements = Annotated[Array, apart(SCORE)]
+Probabilities = Annotated[Array, apart(PROBABILITY)]
+Scores = Annotated[Array, apart(SCORE)]
 
 Logits = Annotated[
     bool,
@@ -46,7 +46,7 @@ FakeClip = Annotated[
     float,
     Option("probabilities are clipped to [clip, 1 - clip]", HALF, clips={"fake": "clipped"}),
 ]
-LogFloor = Annotated[float | None, Option("no logarithm is below this", Interval(below=0))]
+LogFloor = Annotated[float | None, Option("lower bound of the logarithms", Interval(below=0))]
 Half = Annotated[bool, Option("halve the squares, as the paper does")]
 
 
@@ -76,26 +76,26 @@ Half = Annotated[bool, Option("halve the squares, as the paper does")]
     ),
 )
 def gan_discriminator(
-    real: Chances,
-    fake: Chances,
+    real: Probabilities,
+    fake: Probabilities,
     *,
     from_logits: Logits = False,
     label_smoothing: Annotated[
-        float, Option("the label of real examples is 1 less this; that of fake ones stays 0", SHARE)
+        float, Option("label real examples as 1 minus this; fake ones keep the label 0", SHARE)
     ] = 0.0,
     halve: Annotated[bool, Option("halve the sum of the two means")] = False,
     clip: Clip = EPSILON,
     log_floor: LogFloor = None,
 ) -> PerRole:
-    """Cross-entropy of telling real from generated examples, added over the two.
+    """Cross-entropy of telling real from generated examples, summed over the two.
 
     Helps:
-        When the discriminator of a classical GAN is judged: 0 if it tells all apart, 2 ln 2 if it
-        says ½ to everything.
+        When the discriminator of a classical GAN is evaluated: 0 if it separates all examples, 2 ln
+        2 if it outputs ½ for everything.
 
     Hurts:
         When it is read as the quality of the generator: a weak discriminator makes it large, too.
-        Smoothed labels and halved sums give other numbers for the same outputs.
+        Label smoothing and halving change the number for the same outputs.
 
     Formula:
         -mean of ln D(real) - mean of ln(1 - D(fake)); with smoothing s, the first is the mean of
@@ -114,8 +114,9 @@ def gan_discriminator(
         Improved techniques for training GANs, NeurIPS 2016 (one-sided smoothing)
     """
     factor = 0.5 if halve else 1.0
-    of_real = _cost(real, 1.0 - label_smoothing, from_logits, clip, log_floor)
-    return factor * of_real, factor * _cost(fake, 0.0, from_logits, clip, log_floor)
+    of_real = _cross_entropy(real, 1.0 - label_smoothing, from_logits, clip, log_floor)
+    of_fake = _cross_entropy(fake, 0.0, from_logits, clip, log_floor)
+    return factor * of_real, factor * of_fake
 
 
 @loss(
@@ -133,17 +134,17 @@ def gan_discriminator(
     ),
 )
 def gan_minimax(
-    real: Chances, fake: Chances, *, from_logits: Logits = False, clip: Clip = EPSILON
+    real: Probabilities, fake: Probabilities, *, from_logits: Logits = False, clip: Clip = EPSILON
 ) -> PerRole:
-    """Value of the game that the discriminator maximises and the generator minimises.
+    """Value of the minimax game that the discriminator maximises and the generator minimises.
 
     Helps:
-        When both players are followed by one number: 0 means that all are told apart, -2 ln 2 that
-        the discriminator says ½ to everything, as it does in the end.
+        When both players are followed by one number: 0 means that the discriminator separates all
+        examples, -2 ln 2 that it outputs ½ for everything, as it does at the equilibrium.
 
     Hurts:
-        When a sign is expected that both can minimise: the discriminator's loss is the negative of
-        this, and generators are mostly trained on another one, gan_generator.
+        When something to minimise is expected: the discriminator's loss is the negative of this,
+        and generators are usually trained on gan_generator instead.
 
     Formula:
         mean of ln D(real) + mean of ln(1 - D(fake)); with `from_logits`, D = 1 / (1 + e^-logit)
@@ -183,21 +184,21 @@ def gan_minimax(
     ),
 )
 def gan_generator(
-    fake: Annotated[Array, CHANCE],
+    fake: Annotated[Array, PROBABILITY],
     *,
     from_logits: FakeLogits = False,
     clip: FakeClip = EPSILON,
     log_floor: LogFloor = None,
 ) -> PerRow:
-    """Cross-entropy of generated examples with the label of real ones.
+    """Cross-entropy of generated examples with the label of real ones (non-saturating loss).
 
     Helps:
-        When a generator is trained or judged in the usual way: its slope is large as long as the
-        discriminator sees through it.
+        When a generator is trained or evaluated in the usual way: its gradient is large as long as
+        the discriminator recognises generated examples as fake.
 
     Hurts:
         When it is compared over time: it depends on the discriminator as much as on the generator.
-        It is not the minimax value, whose slope fades where this one's is large.
+        It is not the minimax value, whose gradient vanishes where this one's is large.
 
     Formula:
         -ln D(fake); with `from_logits`, D = 1 / (1 + e^-logit)
@@ -212,7 +213,7 @@ def gan_generator(
     References:
         I. Goodfellow et al., Generative adversarial nets, NeurIPS 2014
     """
-    return _cost(fake, 1.0, from_logits, clip, log_floor)
+    return _cross_entropy(fake, 1.0, from_logits, clip, log_floor)
 
 
 @loss(
@@ -223,29 +224,32 @@ def gan_generator(
             "torch",
             "torch.nn.functional.logsigmoid(-fake){reduction}",
             needs={"from_logits": True},
-            reductions={"mean": ".mean()", "sum": ".sum()", "none": ""},
+            reductions=METHODS,
             named=False,
         ),
     ),
 )
 def gan_generator_minimax(
-    fake: Annotated[Array, CHANCE], *, from_logits: FakeLogits = False, clip: FakeClip = EPSILON
+    fake: Annotated[Array, PROBABILITY],
+    *,
+    from_logits: FakeLogits = False,
+    clip: FakeClip = EPSILON,
 ) -> PerRow:
-    """Logarithm of the probability that a generated example is seen through.
+    """Logarithm of the probability that a generated example is recognised as fake.
 
     Helps:
         When the generator's part of the minimax game itself is needed.
 
     Hurts:
-        When a generator is trained from scratch: as long as it is seen through, this is about 0 and
-        flat. It has no lowest value but what clipping sets.
+        When a generator is trained from scratch: as long as its examples are recognised as fake,
+        this is about 0 and flat. Its only lower bound is the one set by clipping.
 
     Formula:
         ln(1 - D(fake)); with `from_logits`, D = 1 / (1 + e^-logit)
 
     Domain:
-        fake: (n,), in [0, 1], or finite with `from_logits`. Result: at most 0, in nats; -infinite
-        where D(fake) is 1 and `clip` is 0.
+        fake: (n,), in [0, 1], or finite with `from_logits`. Result: at most 0, in nats; minus
+        infinity where D(fake) is 1 and `clip` is 0.
 
     Example:
         >>> gan_generator_minimax(np.array([0.5, 0.75]))
@@ -254,7 +258,7 @@ def gan_generator_minimax(
     References:
         I. Goodfellow et al., Generative adversarial nets, NeurIPS 2014
     """
-    return -_cost(fake, 0.0, from_logits, clip)
+    return -_cross_entropy(fake, 0.0, from_logits, clip)
 
 
 @loss(
@@ -270,17 +274,18 @@ def gan_generator_minimax(
         ),
     ),
 )
-def lsgan_discriminator(real: Judgements, fake: Judgements, *, half: Half = True) -> PerRole:
+def lsgan_discriminator(real: Scores, fake: Scores, *, half: Half = True) -> PerRole:
     """Squared distance of scores from 1 for real and from 0 for generated examples.
 
     Helps:
-        When cross-entropy gives no slope any more for examples far on the right side.
+        When cross-entropy no longer gives a gradient for examples far on the correct side.
 
     Hurts:
-        When scores are far off: a few of them decide the number. Many codes leave the ½ out.
+        When scores are far off: a few of them dominate the number. Many implementations leave out
+        the ½.
 
     Formula:
-        ½ mean of (D(real) - 1)² + ½ mean of D(fake)²; without `half`, both without ½
+        ½ mean of (D(real) - 1)² + ½ mean of D(fake)²; without `half`, both without the ½
 
     Domain:
         real: (n,), fake: (m,), finite scores. Result: at least 0.
@@ -311,13 +316,15 @@ def lsgan_generator(fake: Annotated[Array, SCORE], *, half: Half = True) -> PerR
     """Squared distance of the scores of generated examples from 1, the score of real ones.
 
     Helps:
-        When generated examples that already pass as real are to be drawn towards them still.
+        When generated examples that already pass as real should still be drawn towards the real
+        ones.
 
     Hurts:
-        When scores are far off: a few of them decide the number. Many codes leave the ½ out.
+        When scores are far off: a few of them dominate the number. Many implementations leave out
+        the ½.
 
     Formula:
-        ½ (D(fake) - 1)²; without `half`, without ½
+        ½ (D(fake) - 1)²; without `half`, without the ½
 
     Domain:
         fake: (n,), finite scores. Result: at least 0.
@@ -333,15 +340,15 @@ def lsgan_generator(fake: Annotated[Array, SCORE], *, half: Half = True) -> PerR
 
 
 @loss(aliases=("critic_loss", "wgan_critic", "wasserstein_discriminator"), optimum=None)
-def wasserstein_critic(real: Judgements, fake: Judgements) -> PerRole:
-    """Mean score of generated examples less that of real ones, which the critic minimises.
+def wasserstein_critic(real: Scores, fake: Scores) -> PerRole:
+    """Mean score of generated minus mean score of real examples, which the critic minimises.
 
     Helps:
-        When a critic is trained whose slope is bounded, by clipped weights or by a penalty.
+        When a Lipschitz critic is trained, by weight clipping or with a gradient penalty.
 
     Hurts:
         When it is read as a distance: that is its negative, wasserstein_distance, and only for a
-        critic of slope 1. Without a bound on the slope it has no lowest value.
+        1-Lipschitz critic. Without a bound on the critic's gradient it is unbounded below.
 
     Formula:
         mean of D(fake) - mean of D(real)
@@ -361,13 +368,13 @@ def wasserstein_critic(real: Judgements, fake: Judgements) -> PerRole:
 
 @loss(aliases=("wgan_generator",), optimum=None)
 def wasserstein_generator(fake: Annotated[Array, SCORE]) -> PerRow:
-    """Negative score that the critic gives a generated example.
+    """Negative critic score of a generated example.
 
     Helps:
-        When a generator is trained against a critic: its slope does not fade.
+        When a generator is trained against a critic: its gradient does not vanish.
 
     Hurts:
-        When numbers of different critics are compared: a score has no zero and no scale of its own.
+        When numbers of different critics are compared: scores have no common zero or scale.
 
     Formula:
         -D(fake)
@@ -386,15 +393,15 @@ def wasserstein_generator(fake: Annotated[Array, SCORE]) -> PerRow:
 
 
 @loss(aliases=("wasserstein", "wasserstein_loss", "wgan", "wgan_loss"), optimum=None)
-def wasserstein_distance(real: Judgements, fake: Judgements) -> PerRole:
-    """Mean score of real examples less that of generated ones, which a critic maximises.
+def wasserstein_distance(real: Scores, fake: Scores) -> PerRole:
+    """Mean score of real minus mean score of generated examples, which a critic maximises.
 
     Helps:
-        When a training is followed: for the best critic of slope 1 this is the earth mover's
-        distance between real and generated examples, and falls as these get better.
+        When training is monitored: for the best 1-Lipschitz critic this is the earth mover's
+        distance between real and generated examples, and falls as these improve.
 
     Hurts:
-        When the critic is weak or its slope is not 1: then it says little. It is an estimate from a
+        When the critic is weak or not 1-Lipschitz: then it says little. It is an estimate from a
         critic's scores, not the distance between two samples of numbers.
 
     Formula:
@@ -415,23 +422,25 @@ def wasserstein_distance(real: Judgements, fake: Judgements) -> PerRole:
 
 @loss(aliases=("wasserstein_gp", "wgan_gradient_penalty"), optimum=None)
 def wgan_gp(
-    real: Judgements,
-    fake: Judgements,
+    real: Scores,
+    fake: Scores,
     gradient_norm: Annotated[Array, apart(NORM)],
     *,
-    penalty: Annotated[float, Option("weight of the penalty", Interval(at_least=0))] = 10.0,
+    penalty: Annotated[
+        float, Option("weight of the gradient penalty", Interval(at_least=0))
+    ] = 10.0,
     target_norm: Annotated[
-        float, Option("norm at which there is no penalty", Interval(at_least=0))
+        float, Option("gradient norm that is not penalised", Interval(at_least=0))
     ] = 1.0,
 ) -> PerRole:
-    """The critic's loss, and a penalty for a slope that is not 1.
+    """The critic's loss, plus a penalty on gradient norms that differ from 1.
 
     Helps:
-        When a critic is trained whose slope is bounded by a penalty, not by clipped weights.
+        When a critic is trained with a gradient penalty instead of weight clipping.
 
     Hurts:
-        When the norms are taken at other points than between real and generated examples; or over a
-        batch instead of over the inputs of one example.
+        When the norms are not taken at points between real and generated examples, or are taken
+        over a batch instead of over the inputs of one example.
 
     Formula:
         mean of D(fake) - mean of D(real) + penalty × mean of (norm - target_norm)²
@@ -452,11 +461,11 @@ def wgan_gp(
 
 
 @loss(aliases=("hinge_gan", "hinge_discriminator"))
-def gan_hinge_discriminator(real: Judgements, fake: Judgements) -> PerRole:
-    """How far scores fall short of 1 for real and of -1 for generated examples.
+def gan_hinge_discriminator(real: Scores, fake: Scores) -> PerRole:
+    """Shortfall of scores from 1 for real, and from -1 for generated examples.
 
     Helps:
-        When only examples that are not yet clearly told apart are to count.
+        When only examples that are not yet clearly separated should count.
 
     Hurts:
         When it is read as the quality of the generator; and when scores are probabilities, which
@@ -480,14 +489,14 @@ def gan_hinge_discriminator(real: Judgements, fake: Judgements) -> PerRole:
 
 @loss(aliases=("hinge_generator",), optimum=None)
 def gan_hinge_generator(fake: Annotated[Array, SCORE]) -> PerRow:
-    """Negative score that the discriminator gives a generated example.
+    """Negative discriminator score of a generated example.
 
     Helps:
         When a generator is trained against a discriminator with the hinge loss.
 
     Hurts:
-        When numbers of different discriminators are compared: it has no lowest value. There is no
-        margin in it, whatever its name says.
+        When numbers of different discriminators are compared: it is unbounded below. Despite its
+        name it has no margin.
 
     Formula:
         -D(fake)
@@ -505,10 +514,10 @@ def gan_hinge_generator(fake: Annotated[Array, SCORE]) -> PerRow:
     return -fake
 
 
-def _cost(
+def _cross_entropy(
     prediction: Array, label: float, from_logits: bool, clip: float, log_floor: float | None = None
 ) -> Array:
-    """Take the cross-entropy of all predictions with one label."""
+    """Return the cross-entropy of all predictions with one label."""
     labels = np.full(prediction.shape, label)
     return binary_cross_entropy(
         prediction, labels, from_logits=from_logits, clip=clip, log_floor=log_floor

@@ -211,9 +211,11 @@ def _log_around_zero(low: Array, high: Array) -> Array:
 
 def _log_of_narrow(low: Array, width: Array) -> Array:
     """Integrate the density, which changes little: a difference of tails would cancel."""
-    nodes, weights = quadrature()
-    offset = nodes * width[:, None]
-    mean = np.exp(-offset * (low[:, None] + 0.5 * offset)) @ weights
+    # Node by node: a matrix product rounds in another order for other numbers of rows.
+    mean = sum(
+        weight * np.exp(-node * width * (low + 0.5 * node * width))
+        for node, weight in zip(*quadrature(), strict=True)
+    )
     return np.log(width) + np.log(mean) - 0.5 * low * low - LOG_ROOT_TWO_PI
 
 

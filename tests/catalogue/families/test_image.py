@@ -1,4 +1,4 @@
-"""Values of the losses of pictures that can be worked out by hand, at the edges too."""
+"""Values of the losses of images that can be worked out by hand, at the edges too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from lossctl.block import Ragged, Words
 from lossctl.catalogue.families.image import (
-    AT_ONCE,
+    PIXELS_AT_ONCE,
     ms_ssim,
     perceptual,
     psnr,
@@ -27,7 +27,7 @@ def close(expected):
 
 
 def image(*rows):
-    """Make one picture."""
+    """Make one image."""
     return np.array([rows], dtype=float)
 
 
@@ -64,7 +64,7 @@ def test_lines_vary_one_way_only(average):
     assert total_variation(image([7]), average=average).tolist() == [0]
 
 
-def test_each_picture_varies_by_itself():
+def test_each_image_varies_by_itself():
     images = np.array([[[0.0, 1.0]], [[5.0, 5.0]], [[-2.0, 1.0]]])
     assert total_variation(images).tolist() == [1, 0, 9]
 
@@ -94,7 +94,7 @@ def test_psnr_by_hand(residual, data_range, expected):
     assert found.tolist() == pytest.approx([expected], rel=4e-15, abs=4e-15)
 
 
-def test_psnr_is_one_number_a_picture():
+def test_psnr_is_one_number_per_image():
     images = np.array([0.1, 0.01, 0.001]).reshape(3, 1, 1, 1) * np.ones((3, 2, 2, 3))
     assert psnr(images, np.zeros((3, 2, 2, 3))).tolist() == pytest.approx([-20, -40, -60])
 
@@ -121,7 +121,7 @@ SIGMA = 1 / math.sqrt(2 * math.log(2))
         # the middle weighs ¼: means 1 and 2, variances 16/4 - 1 = 3 and 12, covariance 6:
         # 1 - (4 + 1) (12 + 4) / ((5 + 1) (15 + 4)) = 1 - 80/114
         (4 * DOT, 8 * DOT, {"sigma": SIGMA}, 17 / 57),
-        # flat pictures have no structure that could differ: 1 - (0 + 1) / (4 + 1)
+        # flat images have no structure that could differ: 1 - (0 + 1) / (4 + 1)
         (0 * DOT, 0 * DOT + 2, {}, 0.8),
         # a window of one pixel has none either: eight alike, one 1 - (4 + 1) / (5 + 1)
         (DOT, 2 * DOT, {"window": 1}, 1 / 54),
@@ -133,7 +133,7 @@ def test_ssim_by_hand(prediction, target, options, expected):
 
 
 def pattern():
-    """Make two pictures of 12 × 13 pixels between 0 and 1."""
+    """Make two images of 12 × 13 pixels between 0 and 1."""
     row, column = np.mgrid[0:12, 0:13]
     first = ((row * row + 3 * column) % 17) / 16
     other = ((row * row + 3 * column + row * column) % 17) / 16
@@ -169,19 +169,19 @@ def test_ssim_of_channels_of_an_independent_implementation():
     assert found.tolist() == [pytest.approx(0.6927540393577116, rel=1e-13)]
 
 
-def test_ssim_is_one_number_a_picture():
+def test_ssim_is_one_number_per_image():
     first, other = pattern()
     alone = [ssim(each[None], other[None])[0] for each in (first, other, 0 * first)]
     together = ssim(np.stack([first, other, 0 * first]), np.stack([other] * 3))
     assert together.tolist() == alone
     # also where they are too many to be compared at once
-    many = AT_ONCE // first.size + 2
+    many = PIXELS_AT_ONCE // first.size + 2
     found = ssim(np.stack([first] * many), np.stack([other] * many))
     assert set(found.tolist()) == {alone[0]}
 
 
 @pytest.mark.parametrize("scale", [1e-150, 1.0, 255.0, 1e9, 1e150])
-def test_a_picture_is_similar_to_itself_exactly(scale):
+def test_an_image_is_similar_to_itself_exactly(scale):
     first, _ = pattern()
     same = scale * (first[None] - 0.3)
     assert ssim(same, same).tolist() == [0.0]
@@ -196,11 +196,11 @@ def test_ssim_is_finite_for_all_numbers():
             assert ((found >= 0) & (found <= 2)).all()
 
 
-def test_a_picture_smaller_than_the_window_has_no_ssim():
+def test_an_image_smaller_than_the_window_has_no_ssim():
     small = np.zeros((1, 6, 20))
     with pytest.raises(DataError) as caught:
         ssim(small, small)
-    assert caught.value.message == "the window of 11 × 11 does not fit in a picture of 6 × 20"
+    assert caught.value.message == "the window of 11 × 11 does not fit into an image of 6 × 20"
     assert caught.value.hint == "use a smaller one: --window 5"
     assert ssim(small, small, window=5).tolist() == [0.0]
 
@@ -244,7 +244,7 @@ def test_ms_ssim_of_structure_by_hand():
 
 
 def scales():
-    """Make three pictures of 177 × 179 pixels between 0 and 1."""
+    """Make three images of 177 × 179 pixels between 0 and 1."""
     row, column = np.mgrid[0:177, 0:179]
     first = ((row * row + 3 * column) % 17) / 16
     other = ((row // 8 + column // 5) % 7) / 6
@@ -272,12 +272,12 @@ def test_a_small_ms_ssim_keeps_its_digits():
     assert small / smaller == pytest.approx(4, rel=1e-4)
 
 
-def test_a_picture_too_small_for_five_scales_has_no_ms_ssim():
+def test_an_image_too_small_for_five_scales_has_no_ms_ssim():
     small = np.zeros((1, 175, 200))
     with pytest.raises(DataError) as caught:
         ms_ssim(small, small)
     assert caught.value.message == (
-        "the window of 11 × 11 does not fit in a picture of 175 × 200 halved 4 times"
+        "the window of 11 × 11 does not fit into an image of 175 × 200 halved 4 times"
     )
     assert caught.value.hint == "use a smaller one: --window 9"
     tiny = np.zeros((1, 15, 15))
@@ -316,7 +316,7 @@ def test_without_names_all_features_are_of_one_layer():
     assert perceptual(PREDICTION, TARGET, normalise=True).tolist() == [3.75, 0, 2]
 
 
-def test_pictures_without_features_have_loss_0():
+def test_images_without_features_have_loss_0():
     none = Ragged(np.zeros(0), np.array([0, 0]))
     names = Ragged(Words(np.zeros(0, dtype=np.intp), ()), none.lengths)
     for options in ({}, {"normalise": True}):
@@ -336,7 +336,7 @@ def test_pictures_without_features_have_loss_0():
             "did you mean 'relu1' or 'relu2'?",
         ),
         ("relu1=1,relu2=1,never=1", "unknown layer 'never'", "one of 'relu1', 'relu2'"),
-        ("relu1=1", "layer_weights has no number for layer 'relu2'", "0 leaves a layer out"),
+        ("relu1=1", "layer_weights has no weight for layer 'relu2'", "weight 0 leaves a layer out"),
     ],
 )
 def test_layer_weights_name_the_layers_that_there_are(weights, message, hint):
@@ -352,7 +352,7 @@ def test_layer_weights_that_cannot_be_read(weights):
     with pytest.raises(UsageError) as caught:
         perceptual(PREDICTION, TARGET, LAYER, layer_weights=weights)
     assert caught.value.message == (
-        "layer_weights must be names with numbers of at least 0, a comma between them, "
+        "layer_weights must be comma-separated layer names with weights of at least 0, "
         f"not '{weights}'"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -271,8 +272,8 @@ def test_the_blank_is_no_symbol_of_a_target():
     with pytest.raises(DataError) as caught:
         ctc(steps([A, A], [B]), labels([1, 2], [2, 0]))
     assert str(caught.value) == (
-        "target[3]: symbol 0 is not a symbol that a target can hold: column 0 of the prediction is "
-        "the blank\n"
+        "target[3]: symbol 0 is not a symbol that a target may contain: column 0 of the prediction "
+        "is the blank\n"
         "if another column is the blank: --blank NUMBER"
     )
 
@@ -281,7 +282,7 @@ def test_the_blank_is_a_column_of_the_prediction():
     with pytest.raises(DataError) as caught:
         ctc(steps([A]), labels([1]), blank=3)
     assert str(caught.value) == (
-        "there is no symbol 3 that could be the blank\n"
+        "the blank is symbol 3, which does not exist\n"
         "the columns of the prediction are numbered from 0 to 2: --blank NUMBER"
     )
 
@@ -299,7 +300,8 @@ def averages(terms, weight=None):
     weight = np.ones(len(terms)) if weight is None else np.array(weight)
     sums, total = (terms * weight[:, None]).sum(axis=0, keepdims=True), weight.sum(keepdims=True)
     value = find("sequence_cross_entropy")[0].value
-    return [float(value(sums, total, average=which)[0]) for which in ("token", "sequence")]
+    averages = (replace(value, average=over) for over in ("token", "sequence"))
+    return [float(average(sums, total)[0]) for average in averages]
 
 
 TOKENS = steps([[0.5, 0.5]], [[0.25, 0.75], [0.125, 0.875], [0.5, 0.5]], [], symbols=2)
@@ -330,8 +332,11 @@ def test_the_average_is_over_tokens_unless_told():
 def test_slices_have_their_own_averages():
     value = find("sequence_cross_entropy")[0].value
     sums = np.array([[6.0, 3.0, 5.0, 2.0], [0.0, 0.0, 0.0, 0.0], [INF, 2.0, INF, 1.0]])
-    assert value(sums, np.ones(3), average="token").tolist() == [2.0, 0.0, INF]
-    assert value(sums, np.ones(3), average="sequence").tolist() == [2.5, 0.0, INF]
+    over_tokens, over_sequences = (
+        replace(value, average=over)(sums, np.ones(3)) for over in ("token", "sequence")
+    )
+    assert over_tokens.tolist() == [2.0, 0.0, INF]
+    assert over_sequences.tolist() == [2.5, 0.0, INF]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ ClipLogits = Annotated[
             "gamma={gamma}, from_logits={from_logits}, label_smoothing={label_smoothing}, "
             "reduction={reduction}, dtype='float64')(target, prediction{weight})",
             sets={"divide_by": "units", "clip": 1e-7, "clip_logits": True},
+            refuses={"alpha": {None: 0.25}},
             weight=", sample_weight=weight",
             named=False,
         ),
@@ -142,6 +143,7 @@ def binary_focal(
                 "clip_logits": True,
                 "normalise": True,
             },
+            refuses={"alpha": {None: 0.25}},
             weight=", sample_weight=weight",
         ),
     ),

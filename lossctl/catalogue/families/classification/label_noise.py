@@ -21,6 +21,7 @@ from lossctl.lazy import np
             "dtype='float64')(target, prediction{weight})",
             sets={"q": 0.5, "divide_by": "units"},
             needs={"from_logits": False},
+            refuses={"q": {1.0: 0.5}},
             weight=", sample_weight=weight",
             note="Keras rejects q = 1",
         ),

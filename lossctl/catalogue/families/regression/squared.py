@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from lossctl.block import Array
@@ -83,16 +84,26 @@ def mse(
     return residual * residual * 0.5 if half else residual * residual
 
 
-def _root_of_mean(sums: Array, weight: Array, *, average: str = "elements") -> Array:
-    means = sums / weight[:, None]
-    if average == "columns":
-        return np.sqrt(means).mean(axis=1)
-    return np.sqrt(means.mean(axis=1))
+@dataclass(frozen=True)
+class RootOfMean:
+    """Square root of the mean of all terms, or the mean of one root per column."""
+
+    average: Annotated[
+        Literal["elements", "columns"],
+        Option("one root over all elements, or the mean of one root per column"),
+    ] = "elements"
+
+    def __call__(self, sums: Array, weight: Array) -> Array:
+        """Return the loss of each slice."""
+        means = sums / weight[:, None]
+        if self.average == "columns":
+            return np.sqrt(means).mean(axis=1)
+        return np.sqrt(means.mean(axis=1))
 
 
 @loss(
     aliases=("root_mean_squared_error",),
-    value=_root_of_mean,
+    value=RootOfMean(),
     twins=(
         Twin(
             "sklearn",
@@ -102,15 +113,7 @@ def _root_of_mean(sums: Array, weight: Array, *, average: str = "elements") -> A
         ),
     ),
 )
-def rmse(
-    prediction: Values,
-    target: Values,
-    *,
-    average: Annotated[
-        Literal["elements", "columns"],
-        Option("one root over all elements, or the mean of one root per column"),
-    ] = "elements",
-) -> SeveralTerms:
+def rmse(prediction: Values, target: Values) -> SeveralTerms:
     """Square root of the mean squared error.
 
     Helps:
@@ -133,6 +136,5 @@ def rmse(
     References:
         https://scikit-learn.org/stable/modules/generated/sklearn.metrics.root_mean_squared_error.html
     """
-    del average  # affects the value, not the terms
     residual = prediction - target
     return residual * residual
