@@ -1,13 +1,13 @@
-"""Everything lossctl says when it cannot go on; each sentence is built in one place."""
+"""The errors of lossctl, and how their messages are built."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
 
 class LossctlError(Exception):
-    """A message for the user, with what to try next and the exit code it stands for."""
+    """A message for the user, with what to try next and the exit code that it means."""
 
     exit_code = 2
 
@@ -27,20 +27,30 @@ class UsageError(LossctlError):
 
     @classmethod
     def unknown(cls, what: str, name: str, known: Iterable[str], of: str = "") -> UsageError:
-        """Name the unknown thing, what it should be a part of, and the nearest known ones."""
+        """Reject a name that does not exist, and suggest the nearest ones that do.
+
+        Args:
+            what: what the name should be the name of: "loss", "column".
+            name: the name.
+            known: the names that exist.
+            of: what these names belong to.
+
+        >>> print(UsageError.unknown("loss", "hubr", ["huber", "mse"]))
+        unknown loss 'hubr'
+        did you mean 'huber'?
+        """
         names = sorted(known)
-        lowered = {known_name.lower(): known_name for known_name in names}
-        close = _nearest(name.lower(), list(lowered))
+        close = nearest(name, names)
         if close:
-            hint = "did you mean " + " or ".join(quote(lowered[match]) for match in close) + "?"
-        elif len(names) > MANY:
-            hint = ""
+            hint = f"did you mean {alternatives(map(quote, close))}?"
+        elif 0 < len(names) <= MANY:
+            hint = f"one of {listing(names)}"
         else:
-            hint = f"there are: {listing(names)}" if names else ""
-        return cls(f"there is no {what} {quote(name)}{f' of {of}' if of else ''}", hint)
+            hint = ""
+        return cls(f"unknown {what} {quote(name)}{f' of {of}' if of else ''}", hint)
 
 
-class PluginSkipped(UserWarning):  # it is what happened
+class PluginSkipped(UserWarning):
     """A plug-in with losses could not be loaded, so that its losses are missing."""
 
 
@@ -50,11 +60,49 @@ class DataError(LossctlError):
     exit_code = 3
 
 
-def _nearest(name: str, names: list[str]) -> list[str]:
-    """Return up to three names that are about as near as the nearest, if that is near at all."""
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    ratios = {each: difflib.SequenceMatcher(None, each, name).ratio() for each in close}
-    return [each for each in close if ratios[each] > ratios[close[0]] - 0.2]
+def nearest(name: str, names: Sequence[str]) -> list[str]:
+    """Return up to three names that a misspelt one can mean: typos first, then parts of names.
+
+    A name is only suggested if few letters differ, so that an abbreviation never leads to another
+    one that means something else.
+
+    >>> nearest("mea", ["mae", "mape", "mse"]), nearest("accuracy", ["jaccard"])
+    (['mae'], [])
+    >>> nearest("focal", ["binary_focal", "dice", "dice_focal"])
+    ['binary_focal', 'dice_focal']
+    """
+    folded = _folded(name)
+    limit = min(max(1, len(folded) // 3), 3)
+    typos = {known: _typos(folded, _folded(known), limit) for known in names}
+    least = min(typos.values(), default=limit + 1)
+    if least <= limit:
+        return [known for known in names if typos[known] == least][:3]
+    words = set(folded.split("_"))
+    return [known for known in names if words <= set(_folded(known).split("_"))][:3]
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\W_]+", "_", name.lower())
+
+
+def _typos(name: str, known: str, limit: int) -> int:
+    """Count the letters missing, added, replaced or swapped; more than `limit` is not exact.
+
+    A replaced letter counts twice in names of up to three letters: `nce` is no misspelt `cce`.
+    """
+    if abs(len(name) - len(known)) > limit:
+        return limit + 1
+    replaced = 1 if len(name) > 3 else 2
+    before: list[int] = []
+    row = list(range(len(known) + 1))
+    for i, letter in enumerate(name, 1):
+        before, last, row = row, before, [i]
+        for j, other in enumerate(known, 1):
+            cost = min(before[j] + 1, row[-1] + 1, before[j - 1] + replaced * (letter != other))
+            if i > 1 and j > 1 and (letter, other) == (known[j - 2], name[i - 2]):
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
 
 
 MANY = 12
@@ -69,6 +117,16 @@ def listing(names: Iterable[str]) -> str:
     return ", ".join(quoted[:MANY]) + f" and {len(quoted) - MANY:,} more"
 
 
+def alternatives(words: Iterable[str]) -> str:
+    """Join words that exclude each other.
+
+    >>> alternatives(["text", "json", "csv"])
+    'text, json or csv'
+    """
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def plural(count: int, noun: str) -> str:
     """Count things: '1 row', '2,000 rows', '3 classes'."""
     if count == 1:
@@ -77,7 +135,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def quote(text: str, longest: int = 60) -> str:
-    """Put text that came from outside in quotes, made visible and kept short."""
+    """Put text that came from outside in quotes, with invisible characters shown, and shortened."""
     shown = visible(text)
     if len(shown) > longest:
         shown = shown[: longest - 1] + "…"

@@ -9,7 +9,9 @@ from lossctl.errors import (
     LossctlError,
     OutOfDomain,
     UsageError,
+    alternatives,
     listing,
+    nearest,
     plural,
     quote,
     visible,
@@ -80,17 +82,17 @@ def test_each_kind_of_error_has_its_exit_code():
 @pytest.mark.parametrize(
     ("name", "known", "message"),
     [
-        ("hubr", ["huber", "mse"], "there is no loss 'hubr'\ndid you mean 'huber'?"),
+        ("hubr", ["huber", "mse"], "unknown loss 'hubr'\ndid you mean 'huber'?"),
         (
-            "mea",
-            ["huber", "mae", "mape", "mse", "rmse"],
-            "there is no loss 'mea'\ndid you mean 'mse' or 'mae' or 'rmse'?",
+            "mse2",
+            ["huber", "mse", "mse1", "rmse"],
+            "unknown loss 'mse2'\ndid you mean 'mse' or 'mse1'?",
         ),
-        ("HUBR", ["Huber"], "there is no loss 'HUBR'\ndid you mean 'Huber'?"),
-        ("zzz", ["b", "a"], "there is no loss 'zzz'\nthere are: 'a', 'b'"),
-        ("zzz", [], "there is no loss 'zzz'"),
-        ("zzz", [f"name{number}" for number in range(13)], "there is no loss 'zzz'"),
-        ("\x1b", ["a"], "there is no loss '\\x1b'\nthere are: 'a'"),
+        ("HUBR", ["Huber"], "unknown loss 'HUBR'\ndid you mean 'Huber'?"),
+        ("zzz", ["b", "a"], "unknown loss 'zzz'\none of 'a', 'b'"),
+        ("zzz", [], "unknown loss 'zzz'"),
+        ("zzz", [f"name{number}" for number in range(13)], "unknown loss 'zzz'"),
+        ("\x1b", ["a"], "unknown loss '\\x1b'\none of 'a'"),
     ],
 )
 def test_an_unknown_name_is_met_with_the_nearest_ones(name, known, message):
@@ -99,7 +101,33 @@ def test_an_unknown_name_is_met_with_the_nearest_ones(name, known, message):
 
 def test_an_unknown_part_says_of_what():
     error = UsageError.unknown("option", "x", ["delta"], "huber")
-    assert str(error) == "there is no option 'x' of huber\nthere are: 'delta'"
+    assert str(error) == "unknown option 'x' of huber\none of 'delta'"
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "near"),
+    [
+        ("mea", ["mae", "mape", "mse", "rmse"], ["mae"]),  # two letters swapped
+        ("cross_entropie", ["cross_entropy"], ["cross_entropy"]),  # one replaced, one too many
+        ("smoth-l1", ["smooth_l1", "smooth_l1_loss"], ["smooth_l1"]),
+        ("focal", ["binary_focal", "dice", "focal_tversky"], ["binary_focal", "focal_tversky"]),
+        ("x", [f"x_{number}" for number in range(9)], ["x_0", "x_1", "x_2"]),
+        # what only looks alike means something else
+        ("accuracy", ["jaccard"], []),
+        ("nce", ["cce", "gce", "sce"], []),
+        ("precision", ["perplexity", "regression"], []),
+        ("nope", ["mape", "info_nce"], []),
+        ("categorical_accuracy", ["categorical_cross_entropy", "categorical_focal"], []),
+    ],
+)
+def test_only_what_is_misspelt_or_a_part_is_near(name, known, near):
+    assert nearest(name, known) == near
+
+
+def test_alternatives_are_joined_as_people_do():
+    assert alternatives(["a"]) == "a"
+    assert alternatives(["a", "b"]) == "a or b"
+    assert alternatives(["a", "b", "c"]) == "a, b or c"
 
 
 def test_a_foreign_value_is_named_by_role_and_index():

@@ -230,10 +230,10 @@ def test_labels_in_two_dimensions_are_refused():
 def test_an_unknown_loss_or_option_is_refused():
     with pytest.raises(UsageError) as caught:
         lossctl.compute("hubr", ONES, ONES)
-    assert str(caught.value) == "there is no loss 'hubr'\ndid you mean 'huber'?"
+    assert str(caught.value) == "unknown loss 'hubr'\ndid you mean 'huber'?"
     with pytest.raises(UsageError) as caught:
         lossctl.compute("huber", ONES, ONES, beta=1)
-    assert str(caught.value) == "there is no option 'beta' of huber\ndid you mean 'delta'?"
+    assert str(caught.value) == "unknown option 'beta' of huber\none of 'delta'"
 
 
 def test_options_may_be_scalars_of_numpy():

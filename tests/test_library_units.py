@@ -385,7 +385,7 @@ def test_an_option_of_another_of_the_losses_is_refused():
     kind, message, _ = refusal("ce", [0.5], [1], ignore_index=9)
     assert (kind, message) == (
         UsageError,
-        "there is no option 'ignore_index' of binary_cross_entropy",
+        "unknown option 'ignore_index' of binary_cross_entropy",
     )
 
 

@@ -21,7 +21,7 @@ from lossctl.advice.documents import read
 from lossctl.advice.rule_base import folder, load
 from lossctl.advice.rule_files import SCENARIOS, STATEMENTS, read_text
 from lossctl.cli import app
-from lossctl.cli.parameters import Group
+from lossctl.cli.commands import Group
 
 WORDS = {
     r"\bslopes?\b": "gradient",

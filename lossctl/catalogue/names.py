@@ -4,7 +4,31 @@ from __future__ import annotations
 
 from lossctl.catalogue.definition import Choice, Loss, Twin
 from lossctl.catalogue.scan import catalogue, load, plain
-from lossctl.errors import UsageError
+from lossctl.catalogue.scores import find_score
+from lossctl.errors import UsageError, nearest
+
+
+class UnknownLoss(UsageError):
+    """No loss has a name.
+
+    Args:
+        name: the name.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Find what may be meant: the loss nearest to a score, or a name with few typos.
+
+        `instead` is that, as it is typed; empty if there is none, or more than one.
+        """
+        score = find_score(name)
+        if score:
+            super().__init__(f"{name} is a score, not a loss: {score.because}", score.loss)
+            self.instead = score.loss
+        else:
+            error = UsageError.unknown("loss", name, all_names())
+            super().__init__(error.message, error.hint)
+            close = nearest(name, all_names())
+            self.instead = close[0] if len(close) == 1 else ""
 
 
 def find(name: str) -> tuple[Loss, Twin | None]:
@@ -13,8 +37,8 @@ def find(name: str) -> tuple[Loss, Twin | None]:
     Case, hyphens, underscores and the word "loss" at the end do not matter.
 
     Raises:
-        UsageError: nothing has that name; the nearest names are in the hint. Or it stands for
-            several losses.
+        UnknownLoss: nothing has that name; the nearest is in the hint.
+        UsageError: it means several losses.
 
     >>> loss, twin = find("torch.nn.HuberLoss")
     >>> loss.name, twin.framework
@@ -23,17 +47,17 @@ def find(name: str) -> tuple[Loss, Twin | None]:
     found, twin = look_up(name)
     if isinstance(found, Choice):
         raise UsageError(
-            f"{found.name} stands for several losses, chosen by the shapes of the data",
-            f"name one: {', '.join(loss.name for loss in found.of)}",
+            f"{found.name} covers several losses, chosen by the shapes of the data; choose one",
+            f"one of {', '.join(loss.name for loss in found.of)}",
         )
     return found, twin
 
 
 def look_up(name: str) -> tuple[Loss | Choice, Twin | None]:
-    """Look up a loss as `find` does, or a name that stands for several.
+    """Look up a loss as `find` does, or a name that means several.
 
     Raises:
-        UsageError: nothing has that name.
+        UnknownLoss: nothing has that name.
 
     >>> [loss.name for loss in look_up("cross_entropy")[0].of][-1]
     'binary_cross_entropy'
@@ -41,7 +65,7 @@ def look_up(name: str) -> tuple[Loss | Choice, Twin | None]:
     names, bare = catalogue().names, plain(name)
     found = names.get(bare) or names.get(bare.removesuffix("loss"))
     if found is None:
-        raise UsageError.unknown("loss", name, all_names())
+        raise UnknownLoss(name)
     return found
 
 

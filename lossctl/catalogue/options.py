@@ -137,7 +137,7 @@ class Setting:
         integer = hasattr(value, "__index__") and not isinstance(value, bool)
         if self.type is str and (isinstance(value, str) or integer):
             if self.choices and value not in self.choices:
-                raise UsageError.unknown(f"value for {self.name}", str(value), self.choices)
+                raise UsageError.unknown("value", str(value), self.choices, self.name)
             return str(value)
         if self.type is bool and (isinstance(value, bool) or _is_numpy_bool(value)):
             return bool(value)

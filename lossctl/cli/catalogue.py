@@ -1,4 +1,4 @@
-"""`lossctl list`: the losses there are."""
+"""`lossctl list`: all losses, by family."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from lossctl.cli.output import FilesOption, FormatOption, Output
-from lossctl.cli.parameters import command_of
+from lossctl.cli.commands import command_of
+from lossctl.cli.output import PageOutput
 from lossctl.errors import UsageError
 from lossctl.report import Column, Table
 
@@ -19,31 +19,31 @@ def _complete_family(incomplete: str) -> list[str]:
 
 
 def list_losses(
+    *,
     family: Annotated[
         str | None,
-        typer.Option(help="Only the losses of one family.", autocompletion=_complete_family),
+        typer.Option(help="Only the losses of this family.", autocompletion=_complete_family),
     ] = None,
-    form: FormatOption = None,
-    output: FilesOption = None,
+    output: PageOutput,
 ) -> None:
-    """List the losses, with their other names and the frameworks that have them."""
-    from lossctl.catalogue.names import family_names  # noqa: PLC0415  # --help needs no numpy
-    from lossctl.catalogue.scan import load  # noqa: PLC0415  # --help needs no numpy
+    """List all losses by family, with a summary of each."""
+    from lossctl.catalogue.names import family_names  # noqa: PLC0415  # --help needs no losses
+    from lossctl.catalogue.scan import load  # noqa: PLC0415
 
-    destination = Output(form, output or [], None)
+    output.check()
     if family is not None and family not in family_names():
         raise UsageError.unknown("family", family, family_names())
     rows = [
         (
-            each.name,
-            each.family,
-            each.summary,
-            list(each.aliases),
-            list(each.roles),
-            list(dict.fromkeys(twin.framework for twin in each.twins)),
+            loss.name,
+            loss.family,
+            loss.summary,
+            list(loss.aliases),
+            list(loss.roles),
+            list(dict.fromkeys(twin.framework for twin in loss.twins)),
         )
-        for each in load().values()
-        if family in (None, each.family)
+        for loss in load().values()
+        if family in (None, loss.family)
     ]
     columns = (
         Column("name"),
@@ -53,7 +53,7 @@ def list_losses(
         Column("roles", audience="machines"),
         Column("frameworks", audience="machines"),
     )
-    destination.emit(Table("losses", columns, rows, "name"))
+    output.emit(Table("losses", columns, rows, "name"))
 
 
 def command() -> Any:  # noqa: ANN401

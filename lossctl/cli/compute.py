@@ -3,93 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import typer
 
-from lossctl.cli.losses import command_of_losses, complete
-from lossctl.cli.output import (
-    DigitsOption,
-    FilesOption,
-    FormatOption,
-    Output,
-    QuietOption,
+from lossctl.cli import screen
+from lossctl.cli.losses import (
+    FRAMEWORKS,
+    LossGroup,
+    complete,
+    complete_framework,
+    example_option,
 )
+from lossctl.cli.output import Output
 from lossctl.cli.process import prepare_for_data
-from lossctl.cli.reading import (
-    ROWS,
-    ChannelsOption,
-    ColumnsOption,
-    DecimalOption,
-    DelimiterOption,
-    EncodingOption,
-    MaxBytesOption,
-    MissingKeysOption,
-    MissingOption,
-    NoHeaderOption,
-    OnOption,
-    ThousandsOption,
-    UnitOption,
-    reading_of,
-)
-from lossctl.errors import UsageError, quote
+from lossctl.cli.reading import ROWS, ReadingOptions
+from lossctl.errors import UsageError, alternatives, quote
 from lossctl.grammar import NUMBER
 
 CHECK_FAILED = 1
 
-FRAMEWORKS = ("torch", "keras", "sklearn", "optax", "scipy", "statsmodels", "torchvision")
-
-WHAT = "What is computed"
+CONVENTIONS = "What is computed"
 CHECKS = "Checks"
-
-
-def _complete_framework(incomplete: str) -> list[str]:
-    return [name for name in FRAMEWORKS if name.startswith(incomplete)]
 
 
 def compute(
     loss: Any,  # noqa: ANN401
     twin: Any,  # noqa: ANN401
-    given: Mapping[str, Any],
+    options: Mapping[str, Any],
     *,
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILES...",
-            help="A table for each role, in their order, or one for all; - is standard input.",
+            metavar="FILES", help="A table for each role, or one for all; - is standard input."
         ),
     ],
-    like: Annotated[
-        str | None,
-        typer.Option(
-            help=f"Give the number that a framework gives: {', '.join(FRAMEWORKS)}.",
-            autocompletion=_complete_framework,
-            rich_help_panel=WHAT,
-        ),
-    ] = None,
     also: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="LOSS[:OPTION=VALUE,...]",
+            metavar="LOSS[:OPTION=VALUE]",
             help="Another loss in the same pass. Repeatable.",
             autocompletion=complete,
-            rich_help_panel=WHAT,
+            rich_help_panel=CONVENTIONS,
+        ),
+    ] = None,
+    like: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FRAMEWORK",
+            help=f"Adopt the conventions of {alternatives(FRAMEWORKS)}.",
+            autocompletion=complete_framework,
+            rich_help_panel=CONVENTIONS,
         ),
     ] = None,
     reduction: Annotated[
         Literal["mean", "sum", "none"] | None,
         typer.Option(
-            help="One mean, one sum, or one number a unit.",
-            rich_help_panel=WHAT,
+            help="One mean, one sum, or one number per unit.",
+            rich_help_panel=CONVENTIONS,
             show_default="mean",
         ),
     ] = None,
     per: Annotated[
         Literal["row", "element"] | None,
         typer.Option(
-            help="The unit, where a role has several columns.",
-            rich_help_panel=WHAT,
+            help="Average over rows or over single elements, if there are several columns.",
+            rich_help_panel=CONVENTIONS,
             show_default="row",
         ),
     ] = None,
@@ -97,40 +76,29 @@ def compute(
         Literal["weights", "units"] | None,
         typer.Option(
             help="What a weighted mean is divided by.",
-            rich_help_panel=WHAT,
+            rich_help_panel=CONVENTIONS,
             show_default="weights",
         ),
     ] = None,
-    columns: ColumnsOption = None,
-    on: OnOption = None,
-    on_missing_keys: MissingKeysOption = "error",
     by: Annotated[
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="One result for each value of a column, besides the whole. Repeatable.",
+            help="One result per value of this column, plus the overall result. Repeatable.",
             rich_help_panel=ROWS,
         ),
     ] = None,
-    unit: UnitOption = None,
     weight: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN", help="Weights of the rows.", rich_help_panel=ROWS),
+        typer.Option(metavar="COLUMN", help="Column of row weights.", rich_help_panel=ROWS),
     ] = None,
-    missing: MissingOption = "error",
-    delimiter: DelimiterOption = None,
-    decimal: DecimalOption = ".",
-    thousands: ThousandsOption = None,
-    encoding: EncodingOption = None,
-    no_header: NoHeaderOption = False,
-    channels: ChannelsOption = None,
-    max_bytes: MaxBytesOption = None,
+    reading: ReadingOptions,
     maximum: Annotated[
         list[str] | None,
         typer.Option(
             "--max",
             metavar="[LOSS=]NUMBER",
-            help="Fail (exit 1) where the loss, or that of any slice, is above. Repeatable.",
+            help="Fail (exit 1) if the loss, or that of any slice, is above. Repeatable.",
             rich_help_panel=CHECKS,
         ),
     ] = None,
@@ -139,14 +107,11 @@ def compute(
         typer.Option(
             "--min",
             metavar="[LOSS=]NUMBER",
-            help="Fail (exit 1) where the loss, or that of any slice, is below. Repeatable.",
+            help="Likewise, if it is below. Repeatable.",
             rich_help_panel=CHECKS,
         ),
     ] = None,
-    form: FormatOption = None,
-    output: FilesOption = None,
-    digits: DigitsOption = None,
-    quiet: QuietOption = False,
+    output: Output,
 ) -> None:
     """Compute one loss, and others along with it."""
     from lossctl.cli.progress import shown_progress  # noqa: PLC0415
@@ -157,34 +122,20 @@ def compute(
 
     prepare_for_data()
     conventions = {"reduction": reduction, "per": per, "divide_by": divide_by}
-    wishes = [Wish(loss, twin, given), *(Wish(*_also(text)) for text in also or [])]
-    plan = Plan(wishes, conventions, like, by_unit=unit is not None)
+    wishes = [Wish(loss, twin, options), *(Wish(*_also(text)) for text in also or [])]
+    plan = Plan(wishes, conventions, like, by_unit=reading.unit is not None)
     limits = _limits([wish.loss for wish in wishes], maximum or [], minimum or [])
     each_unit = reduction == "none"
     if each_unit and any(limits):
         raise UsageError("--max and --min check a mean or a sum, not each unit")
-    # What a name stands for may depend on the shapes of the data.
+    # Which loss a name means may depend on the shapes of the data.
     computations = plan.computations() if plan.settled else []
-    destination = Output(form, output or [], digits, files, quiet)
-    reading = reading_of(
-        list(loss.roles),
-        columns=columns,
-        on=on,
-        on_missing_keys=on_missing_keys,
-        unit=unit,
-        missing=missing,
-        delimiter=delimiter,
-        decimal=decimal,
-        thousands=thousands,
-        encoding=encoding,
-        no_header=no_header,
-        channels=channels,
-        max_bytes=max_bytes,
-    )
-    reading = replace(reading, by=tuple(by or ()), slices=True, weight=weight)
+    output.check(files)
+    slices = tuple(by or ())
+    settings = reading.for_roles(list(loss.roles), by=slices, slices=True, weight=weight)
     with (
-        shown_progress(quiet=quiet) as progress,
-        open_tables(files, plan.roles(computations), reading, progress.advance) as tables,
+        shown_progress(quiet=output.quiet) as progress,
+        open_tables(files, plan.roles(computations), settings, progress.advance) as tables,
     ):
         progress.total = tables.total_bytes
         if not computations:
@@ -193,13 +144,13 @@ def compute(
         outcomes, notes = fold(
             computations, tables.blocks(), names=tables.columns, place=tables.place
         )
-    setup = results.Setup(reading.by, tables.unit, weight, missing, limits)
+    setup = results.Setup(slices, tables.unit, weight, reading.missing, limits)
     make = results.units_table if each_unit else results.table
-    said = [*plan.notes(computations), *tables.notes, *notes]
-    destination.emit(make(outcomes, said, setup), long=each_unit)
+    messages = [*plan.notes(computations), *tables.notes, *notes]
+    output.emit(make(outcomes, messages, setup), long=each_unit)
     failed = results.failures(outcomes, setup)
     for line in failed:
-        typer.echo(f"failed: {line}", err=True)
+        screen.failure(line)
     if failed:
         raise typer.Exit(CHECK_FAILED)
 
@@ -223,20 +174,20 @@ def _also(text: str) -> tuple[Any, Any, dict[str, Any]]:
 def _limits(losses: Sequence[Any], maxima: Sequence[str], minima: Sequence[str]) -> tuple[Any, ...]:
     from lossctl.engine.results import Limits  # noqa: PLC0415
 
-    names = [each.name for each in losses]
+    names = [loss.name for loss in losses]
     most, least = _by_loss(names, "--max", maxima), _by_loss(names, "--min", minima)
     ends = {"at_most": most, "at_least": least}
     return tuple(
-        Limits(**{end: given[place] for end, given in ends.items() if place in given})
+        Limits(**{end: limits[place] for end, limits in ends.items() if place in limits})
         for place in range(len(names))
     )
 
 
 def _by_loss(names: Sequence[str], flag: str, texts: Sequence[str]) -> dict[int, float]:
-    """Read limits; without a name one is for the first loss."""
+    """Read limits by the place of their loss; one without a name is for the first loss."""
     from lossctl.catalogue.names import look_up  # noqa: PLC0415
 
-    found: dict[int, float] = {}
+    limits: dict[int, float] = {}
     for text in texts:
         name, equals, number = text.rpartition("=")
         place = 0
@@ -247,13 +198,41 @@ def _by_loss(names: Sequence[str], flag: str, texts: Sequence[str]) -> dict[int,
             place = names.index(canonical)
         if not NUMBER.fullmatch(number):
             raise UsageError(f"{flag} must be a number, not {quote(number)}")
-        if place in found:
+        if place in limits:
             raise UsageError(f"{flag} is given twice for {names[place]}")
-        found[place] = float(number)
-    return found
+        limits[place] = float(number)
+    return limits
+
+
+def _examples(loss: Any) -> Sequence[tuple[str, str]]:  # noqa: ANN401
+    """Make examples with a file for each role, named as `recommend` does."""
+    roles = [role for role in loss.roles if role not in getattr(loss, "optional", ())]
+    gathers = {kind.gathers for kind in loss.roles.values()}
+    suffix = "npy" if "images" in gathers else "csv"
+    command = " ".join(["lossctl compute", loss.name, *(f"{role}s.{suffix}" for role in roles)])
+    examples = [("All rows are one unit" if "units" in gathers else "One number", command)]
+    if "units" in gathers:
+        examples.append(("One unit per value of the column id", f"{command} --unit id"))
+    elif option := example_option(loss):
+        examples.append(("With an option of the loss", f"{command} {option}"))
+    return [*examples, ("Fail in CI if the loss is too high", f"{command} --max 0.5")]
+
+
+COMMON = (
+    *("files", "also", "like", "by", "weight", "columns", "on", "unit", "missing"),
+    *("maximum", "minimum", "form", "paths"),
+)
+"""The parameters that the help of `lossctl compute` explains."""
 
 
 def command() -> Any:  # noqa: ANN401
     """Make the command."""
-    summary = "Compute a loss of prediction and target files."
-    return command_of_losses(compute, summary, "LOSS FILES... [OPTIONS]")
+    return LossGroup(
+        "compute",
+        "Compute a loss from prediction and target files.\n\n"
+        "These are the most common options; lossctl compute mse --help shows all of them, and "
+        "those of the loss.",
+        run=compute,
+        examples=_examples,
+        common=COMMON,
+    )

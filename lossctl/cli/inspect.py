@@ -1,4 +1,4 @@
-"""`lossctl inspect`: what the data say of the problem, and whether a model overfits."""
+"""`lossctl inspect`: facts inferred from data, and whether a model overfits."""
 
 from __future__ import annotations
 
@@ -7,25 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from lossctl.cli.output import DigitsOption, FilesOption, FormatOption, Output, QuietOption
-from lossctl.cli.parameters import command_of
+from lossctl.cli.commands import command_of
+from lossctl.cli.output import Output
 from lossctl.cli.process import prepare_for_data
-from lossctl.cli.reading import (
-    ChannelsOption,
-    ColumnsOption,
-    DecimalOption,
-    DelimiterOption,
-    EncodingOption,
-    MaxBytesOption,
-    MissingKeysOption,
-    MissingOption,
-    NoHeaderOption,
-    OnOption,
-    ThousandsOption,
-    UnitOption,
-    reading_of,
-)
-from lossctl.errors import UsageError
+from lossctl.cli.reading import ReadingOptions
+from lossctl.errors import UsageError, quote
 from lossctl.facts.vocabulary import plain
 from lossctl.report import Column, Note, Table
 
@@ -48,8 +34,8 @@ def inspect(
         list[str] | None,
         typer.Option(
             metavar="FILE",
-            help="Rows that the model has learned from: predictions, then targets, or both in one. "
-            "Repeatable.",
+            help="Rows that the model was trained on: predictions, then targets, or one table "
+            "with both. Repeatable.",
             rich_help_panel=OVERFITTING,
         ),
     ] = None,
@@ -57,30 +43,17 @@ def inspect(
         list[str] | None,
         typer.Option(
             metavar="FILE",
-            help="Rows that the model has not seen, likewise.",
+            help="Rows that the model has not seen, likewise. Repeatable.",
             rich_help_panel=OVERFITTING,
         ),
     ] = None,
-    columns: ColumnsOption = None,
-    on: OnOption = None,
-    on_missing_keys: MissingKeysOption = "error",
-    unit: UnitOption = None,
-    missing: MissingOption = "error",
-    delimiter: DelimiterOption = None,
-    decimal: DecimalOption = ".",
-    thousands: ThousandsOption = None,
-    encoding: EncodingOption = None,
-    no_header: NoHeaderOption = False,
-    channels: ChannelsOption = None,
-    max_bytes: MaxBytesOption = None,
-    form: FormatOption = None,
-    output: FilesOption = None,
-    digits: DigitsOption = None,
-    quiet: QuietOption = False,
+    reading: ReadingOptions,
+    output: Output,
 ) -> None:
-    """Say what predictions and targets tell of the problem, and how sure that is.
+    """Infer facts about the problem from predictions and targets, with a confidence for each.
 
-    With --train and --validation: whether the loss is larger on rows that the model has not seen.
+    With --train and --validation, test whether the loss is higher on rows that the model has not
+    seen.
     """
     from lossctl.cli.progress import shown_progress  # noqa: PLC0415  # --help needs no numpy
     from lossctl.detectors import compare_files, detect_files  # noqa: PLC0415
@@ -88,45 +61,32 @@ def inspect(
     prepare_for_data()
     known, new, alone = train or [], validation or [], files or []
     _check(alone, known, new)
-    destination = Output(form, output or [], digits, [*alone, *known, *new], quiet)
-    reading = reading_of(
-        ROLES,
-        columns=columns,
-        on=on,
-        on_missing_keys=on_missing_keys,
-        unit=unit,
-        missing=missing,
-        delimiter=delimiter,
-        decimal=decimal,
-        thousands=thousands,
-        encoding=encoding,
-        no_header=no_header,
-        channels=channels,
-        max_bytes=max_bytes,
-    )
-    with shown_progress(quiet=quiet) as progress:
+    output.check([*alone, *known, *new])
+    settings = reading.for_roles(ROLES)
+    with shown_progress(quiet=output.quiet) as progress:
         if known:
-            table = _gap(compare_files(known, new, reading, progress.advance))
+            table = _gap(compare_files(known, new, settings, progress.advance))
         else:
-            table = _facts(detect_files(alone, reading, progress.advance))
-    destination.emit(table)
+            table = _facts(detect_files(alone, settings, progress.advance))
+    output.emit(table)
 
 
 def _check(files: Sequence[str], train: Sequence[str], validation: Sequence[str]) -> None:
     if files and (train or validation):
-        raise UsageError("--train and --validation take the files; there are others besides")
-    if bool(train) != bool(validation):
-        raise UsageError("--train and --validation go together")
-    if not files and not train:
         raise UsageError(
-            "there is no file", "lossctl inspect PREDICTIONS TARGETS, or only the targets"
+            f"unexpected argument {quote(files[0])}", "name all files with --train and --validation"
         )
+    if bool(train) != bool(validation):
+        missing = "--train needs --validation" if train else "--validation needs --train"
+        raise UsageError(missing, "lossctl inspect --help")
+    if not files and not train:
+        raise UsageError("missing argument FILES", "lossctl inspect predictions.csv targets.csv")
     if [*train, *validation].count("-") > 1:
         raise UsageError("standard input can be read only once")
 
 
 def _facts(findings: Any) -> Table:  # noqa: ANN401
-    """Make the table of facts; what is no fact becomes notes."""
+    """Make the table of facts; other observations become notes."""
     columns = (
         Column("name"),
         Column("value"),
@@ -136,12 +96,14 @@ def _facts(findings: Any) -> Table:  # noqa: ANN401
         Column("numbers", "nested", audience="machines"),
     )
     rows = [
-        (each.name, plain(each.value), each.confidence, each.evidence, each.rows, each.numbers)
-        for each in findings.facts
+        (fact.name, plain(fact.value), fact.confidence, fact.evidence, fact.rows, fact.numbers)
+        for fact in findings.facts
     ]
-    notes = [Note(each.kind, each.rows, each.message) for each in findings.observations]
+    notes = [Note(one.kind, one.rows, one.message) for one in findings.observations]
     if not rows:
-        notes.append(Note("nothing_found", findings.rows, "nothing can be said of these data"))
+        notes.append(
+            Note("nothing_found", findings.rows, "no facts can be inferred from these data")
+        )
     return Table("facts", columns, rows, notes=tuple(notes))
 
 

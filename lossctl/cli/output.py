@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -13,19 +13,23 @@ from typing import Annotated
 
 import typer
 
-from lossctl.errors import LossctlError, UsageError, quote, visible
+from lossctl.cli import screen
+from lossctl.cli.parameters import Only
+from lossctl.errors import LossctlError, UsageError, alternatives, quote
 from lossctl.render import SUFFIXES, Format, render
 from lossctl.render.layout import WIDTH
 from lossctl.report import Page, Report
 
 PANEL = "Output"
+DIGITS = 6
 
 FormatOption = Annotated[
     Format | None,
     typer.Option(
         "--format",
         "-f",
-        help="Format of standard output.",
+        metavar="FORMAT",
+        help=f"Format of standard output: {alternatives(Format)}.",
         show_default="text",
         rich_help_panel=PANEL,
     ),
@@ -36,8 +40,8 @@ FilesOption = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help=f"Write to a file as well, in the format of its suffix: .{', .'.join(SUFFIXES)}. "
-        "Repeatable.",
+        help="Also write to this file, in the format of its suffix: "
+        f"{alternatives(f'.{suffix}' for suffix in SUFFIXES)}. Repeatable.",
         rich_help_panel=PANEL,
     ),
 ]
@@ -45,62 +49,52 @@ DigitsOption = Annotated[
     int | None,
     typer.Option(
         "--digits",
+        metavar="NUMBER",
         min=1,
         max=17,
-        help="Significant digits in text and Markdown; all other formats have all.",
-        show_default="6",
+        help="Significant digits in text and Markdown, 1 to 17; other formats have all.",
+        show_default=str(DIGITS),
         rich_help_panel=PANEL,
     ),
 ]
 QuietOption = Annotated[
     bool,
-    typer.Option("--quiet", "-q", help="No notes and no progress.", rich_help_panel=PANEL),
+    typer.Option(
+        "--quiet", "-q", help="Suppress notes and the progress bar.", rich_help_panel=PANEL
+    ),
 ]
-
-
-ROUNDED = (Format.TEXT, Format.MARKDOWN)
 
 
 @dataclass(frozen=True)
 class Output:
-    """Where a result goes, checked before any work.
+    """Where a result goes, as options of a command.
 
     Args:
-        form: the format of standard output, if it was given.
-        files: the files to write.
-        digits: the significant digits, if they were given.
-        inputs: the files that are read, and must not be written over.
-        quiet: whether to leave out what is meant for people.
-
-    Raises:
-        UsageError: a file cannot be written, or digits are given where no format rounds.
+        form: the format of standard output, if one is given.
+        paths: the files to write.
+        digits: the significant digits, if they are given.
+        quiet: whether to leave out what is meant for people only.
     """
 
-    form: Format | None
-    files: Sequence[str]
-    digits: int | None
-    inputs: Sequence[str] = ()
-    quiet: bool = False
+    form: FormatOption = None
+    paths: FilesOption = None
+    digits: DigitsOption = None
+    quiet: QuietOption = False
 
-    def __post_init__(self) -> None:
-        """Refuse what cannot be done."""
-        formats = {self.form or Format.TEXT, *map(Format.of_suffix, self.files)}
-        if self.digits is not None and not formats & set(ROUNDED):
-            raise UsageError(
-                f"--digits is for text and markdown; {self.form} always has all digits"
-            )
-        for name in self.files:
-            path = Path(name)
-            for read in self.inputs:
-                # A file that may not be looked at is told where it is read or written.
-                if os.path.exists(name) and os.path.exists(read) and path.samefile(read):  # noqa: PTH110
-                    raise UsageError(f"{quote(name)} is an input", "write to another file")
-            try:
-                writable = not path.is_dir() and path.absolute().parent.is_dir()
-            except OSError as error:
-                raise UsageError(f"{quote(name)} cannot be written: {error.strerror}") from None
-            if not writable:
-                raise UsageError(f"{quote(name)} cannot be written: there is no such folder")
+    def check(self, inputs: Sequence[str] = ()) -> None:
+        """Refuse, before any work, what cannot be done.
+
+        Args:
+            inputs: the files that are read, and must not be overwritten.
+
+        Raises:
+            UsageError: a file cannot be written, or digits are given where no format rounds.
+        """
+        formats = [self.form or Format.TEXT, *map(Format.of_suffix, self.paths or [])]
+        if self.digits is not None and not any(form.rounds for form in formats):
+            raise UsageError(f"--digits has no effect: {self.form} always has all digits")
+        for path in self.paths or []:
+            _check_writable(path, inputs)
 
     def emit(self, report: Report, *, long: bool = False) -> None:
         """Write a report to the files and to standard output, and its notes to standard error.
@@ -110,29 +104,53 @@ class Output:
             long: whether it is too long to be wanted on standard output when it went to a file,
                 unless a format was asked for.
         """
-        digits = self.digits or 6
+        digits = self.digits or DIGITS
         form = self.form or Format.TEXT
         pieces = render(report, form, digits, shutil.get_terminal_size((WIDTH, 0)).columns)
         # A format that cannot show the report says so before anything is written.
         pieces = chain(list(islice(pieces, 1)), pieces)
-        for name in self.files:
-            _write(name, render(report, Format.of_suffix(name), digits))
-        if long and self.files and self.form is None:
-            self._tell(f"written to {', '.join(map(visible, self.files))}")
+        for path in self.paths or []:
+            _write(path, render(report, Format.of_suffix(path), digits))
+        if long and self.paths and self.form is None:
+            if not self.quiet:
+                screen.message(f"written to {', '.join(self.paths)}")
         elif not _drawn(report, form, digits):
             for piece in pieces:
                 typer.echo(piece)
-        if not isinstance(report, Page) and form is not Format.JSON:
-            for note in report.notes:
-                self._tell(f"note: {visible(note.message)}")
+        if not isinstance(report, Page) and not form.holds_notes:
+            self.note(note.message for note in report.notes)
 
-    def _tell(self, message: str) -> None:
+    def note(self, notes: Iterable[str]) -> None:
+        """Write notes to standard error, unless they are not wanted."""
         if not self.quiet:
-            typer.echo(message, err=True)
+            for message in notes:
+                screen.note(message)
+
+
+PageOutput = Annotated[Output, Only(("form", "paths"))]
+"""The options of commands whose results have neither numbers nor notes."""
+
+AdviceOutput = Annotated[Output, Only(("form", "paths", "quiet"))]
+"""The options of commands whose results have no numbers to be rounded."""
+
+
+def _check_writable(name: str, inputs: Sequence[str]) -> None:
+    path = Path(name)
+    for read in inputs:
+        # A file that may not be looked at is reported where it is read or written.
+        if os.path.exists(name) and os.path.exists(read) and path.samefile(read):  # noqa: PTH110
+            raise UsageError(f"{quote(name)} is an input", "write to another file")
+    try:
+        reason = "it is a folder" if path.is_dir() else ""
+        reason = reason or ("" if path.absolute().parent.is_dir() else "no such folder")
+    except OSError as error:
+        reason = str(error.strerror)
+    if reason:
+        raise UsageError(f"{quote(name)} cannot be written: {reason}")
 
 
 def _drawn(report: Report, form: Format, digits: int) -> bool:
-    """Draw text on a terminal, or where colour is wanted all the same, if it is worth it."""
+    """Draw text with styles, on a terminal or if colour is forced, unless it is too long."""
     styled = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
     if form is not Format.TEXT or not styled:
         return False
@@ -143,7 +161,7 @@ def _drawn(report: Report, form: Format, digits: int) -> bool:
 
 def _write(name: str, pieces: Iterator[str]) -> None:
     """Write beside the file and rename, so that nobody ever sees half of it."""
-    import tempfile  # noqa: PLC0415  # only for who writes files
+    import tempfile  # noqa: PLC0415  # loaded only when files are written
 
     target = Path(os.path.realpath(name))
     try:

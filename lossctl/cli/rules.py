@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
-from lossctl.cli.output import FilesOption, FormatOption, Output
-from lossctl.cli.parameters import Command, Group
+from lossctl.cli.commands import Group, command_of
+from lossctl.cli.output import Output, PageOutput
 from lossctl.errors import UsageError
 from lossctl.report import Column, Table
 
@@ -22,22 +22,9 @@ RulesOption = Annotated[
     ),
 ]
 
-app = typer.Typer(
-    cls=Group,
-    help="List, explain and check the rules behind recommend.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
 
-
-@app.callback()
-def _rules() -> None:
-    pass
-
-
-@app.command("list", cls=Command)
 def list_rules(
+    *,
     loss: Annotated[
         str | None, typer.Option(metavar="LOSS", help="Only rules about this loss.")
     ] = None,
@@ -46,15 +33,14 @@ def list_rules(
         typer.Option(help="Only rules of this kind: default, prefer, avoid, forbid, advise."),
     ] = None,
     rules: RulesOption = None,
-    form: FormatOption = None,
-    output: FilesOption = None,
+    output: PageOutput,
 ) -> None:
     """List the rules with their losses and conditions."""
     from lossctl.advice.problem import loss_name  # noqa: PLC0415  # --help reads no rules
     from lossctl.advice.rule_base import load  # noqa: PLC0415
     from lossctl.advice.rules import KINDS  # noqa: PLC0415
 
-    destination = Output(form, output or [], None, rules or [])
+    output.check(rules or [])
     base = load(tuple(rules or ()))
     if kind is not None and kind not in KINDS:
         raise UsageError.unknown("kind", kind, KINDS)
@@ -89,11 +75,11 @@ def list_rules(
         )
         for rule in chosen
     ]
-    destination.emit(Table("rules", columns, rows, "rule"))
+    output.emit(Table("rules", columns, rows, "rule"))
 
 
-@app.command("show", cls=Command)
 def show_rule(
+    *,
     name: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="The rule to explain.", show_default=False)
     ] = None,
@@ -102,28 +88,26 @@ def show_rule(
         typer.Option("--effective", help="All rules in effect, and where each field comes from."),
     ] = False,
     rules: RulesOption = None,
-    form: FormatOption = None,
-    output: FilesOption = None,
+    output: PageOutput,
 ) -> None:
     """Explain a rule, or show all rules in effect."""
     from lossctl.advice.rule_base import load  # noqa: PLC0415
     from lossctl.advice.workshop.rule_page import effective_rules, rule_page  # noqa: PLC0415  # --help reads no rules
 
-    destination = Output(form, output or [], None, rules or [])
+    output.check(rules or [])
     if effective == (name is not None):
         raise UsageError("give either the ID of a rule or --effective", "lossctl rules list")
     base = load(tuple(rules or ()))
     if name is None:
-        destination.emit(effective_rules(base))
+        output.emit(effective_rules(base))
     else:
-        destination.emit(rule_page(base, name))
+        output.emit(rule_page(base, name))
 
 
-@app.command("lint", cls=Command)
 def lint_rules(
+    *,
     rules: RulesOption = None,
-    form: FormatOption = None,
-    output: FilesOption = None,
+    output: PageOutput,
 ) -> None:
     """Check the rules for contradictions, duplicates and gaps.
 
@@ -132,7 +116,7 @@ def lint_rules(
     from lossctl.advice.rule_base import load  # noqa: PLC0415
     from lossctl.advice.workshop.lint import agreement, lint  # noqa: PLC0415  # --help reads no rules
 
-    destination = Output(form, output or [], None, rules or [])
+    output.check(rules or [])
     base = load(tuple(rules or ()))
     shipped = load().rules
     defects = [
@@ -145,20 +129,19 @@ def lint_rules(
     columns = (Column("check"), Column("subject"), Column("place"), Column("message"))
     rows = [(defect.check, defect.subject, defect.place, defect.message) for defect in defects]
     if rows:
-        destination.emit(Table("findings", columns, rows, "subject"))
+        output.emit(Table("findings", columns, rows, "subject"))
         raise typer.Exit(CHECK_FAILED)
-    _passed(destination, "findings", columns, f"{len(base.rules)} rules, no defects")
+    _passed(output, "findings", columns, f"{len(base.rules)} rules, no defects")
 
 
-@app.command("test", cls=Command)
 def run_tests(
+    *,
     scenarios: Annotated[
         list[str] | None,
         typer.Option(metavar="FILE", help="Your own scenarios, in addition. Repeatable."),
     ] = None,
     rules: RulesOption = None,
-    form: FormatOption = None,
-    output: FilesOption = None,
+    output: PageOutput,
 ) -> None:
     """Run the examples of all rules, and whole scenarios.
 
@@ -167,7 +150,7 @@ def run_tests(
     from lossctl.advice.rule_base import load  # noqa: PLC0415
     from lossctl.advice.workshop.rule_tests import failures, wrong_examples  # noqa: PLC0415  # --help reads no rules
 
-    destination = Output(form, output or [], None, [*(rules or []), *(scenarios or [])])
+    output.check([*(rules or []), *(scenarios or [])])
     base = load(tuple(rules or ()))
     tested = _scenarios(base, scenarios or [], shipped=not rules)
     rows = [("example", name, message) for name, message in wrong_examples(base)]
@@ -178,29 +161,28 @@ def run_tests(
     ]
     columns = (Column("test"), Column("name"), Column("message"))
     if rows:
-        destination.emit(Table("failures", columns, rows, "name"))
+        output.emit(Table("failures", columns, rows, "name"))
         raise typer.Exit(CHECK_FAILED)
     examples = sum(len(rule.fires) + len(rule.silent) for rule in base.rules.values())
     message = f"{examples:,} examples of {len(base.rules)} rules and {len(tested)} scenarios pass"
-    _passed(destination, "failures", columns, message)
+    _passed(output, "failures", columns, message)
 
 
-@app.command("coverage", cls=Command)
 def cover_rules(
+    *,
     scenarios: Annotated[
         list[str] | None,
         typer.Option(metavar="FILE", help="Your own scenarios, in addition. Repeatable."),
     ] = None,
     rules: RulesOption = None,
-    form: FormatOption = None,
-    output: FilesOption = None,
+    output: PageOutput,
 ) -> None:
     """Report how many rules, losses and source statements the tests cover."""
     from lossctl.advice.rule_base import folder, load  # noqa: PLC0415
     from lossctl.advice.rule_files import STATEMENTS  # noqa: PLC0415  # --help reads no rules
     from lossctl.advice.workshop.rule_tests import coverage  # noqa: PLC0415
 
-    destination = Output(form, output or [], None, [*(rules or []), *(scenarios or [])])
+    output.check([*(rules or []), *(scenarios or [])])
     base = load(tuple(rules or ()))
     tested = _scenarios(base, scenarios or [], shipped=True)
     shares = coverage(base, tested, folder() / STATEMENTS)
@@ -211,7 +193,7 @@ def cover_rules(
         Column("missing"),
     )
     rows = [(share.what, share.covered, share.of, list(share.missing)) for share in shares]
-    destination.emit(Table("coverage", columns, rows, "covered"))
+    output.emit(Table("coverage", columns, rows, "covered"))
     if any(share.missing for share in shares):
         raise typer.Exit(CHECK_FAILED)
 
@@ -225,16 +207,29 @@ def _scenarios(base: Any, files: Sequence[str], *, shipped: bool) -> list[Any]: 
     return [scenario for file in (*own, *files) for scenario in read_scenarios(file, base)]
 
 
-def _passed(destination: Output, name: str, columns: tuple[Column, ...], message: str) -> None:
+def _passed(output: Output, name: str, columns: tuple[Column, ...], message: str) -> None:
     """Report success: to people in a sentence, to programs as an empty list."""
     from lossctl.render import Format  # noqa: PLC0415
 
-    if destination.form in (None, Format.TEXT) and not destination.files:
+    if output.form in (None, Format.TEXT) and not output.paths:
         typer.echo(message)
     else:
-        destination.emit(Table(name, columns, [], columns[1].name))
+        output.emit(Table(name, columns, [], columns[1].name))
+
+
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "list": list_rules,
+    "show": show_rule,
+    "lint": lint_rules,
+    "test": run_tests,
+    "coverage": cover_rules,
+}
 
 
 def command() -> Any:  # noqa: ANN401
-    """Make the command."""
-    return typer.main.get_command(app)
+    """Make the group of commands."""
+    return Group(
+        name="rules",
+        help="List, explain and check the rules behind recommend.",
+        commands=[command_of(function, name) for name, function in COMMANDS.items()],
+    )

@@ -72,10 +72,16 @@ class Fact:
         """Its option on the command line: `--n-classes`."""
         return "--" + (self.flag or self.name).replace("_", "-")
 
+    @property
+    def denial(self) -> str:
+        """The option that states that it does not hold: `--no-outliers`, `--overlap`."""
+        name = self.option.removeprefix("--")
+        return f"--{name.removeprefix('no-')}" if name.startswith("no-") else f"--no-{name}"
+
     def typed(self, value: FactValue) -> str:
         """Return the option that states a value: `--task regression`, `--no-outliers`."""
         if isinstance(value, bool):
-            return self.option if value else f"--no-{self.option[2:]}"
+            return self.option if value else self.denial
         return f"{self.option} {in_words(value).replace(', ', ',')}"
 
     def checked(self, value: object, losses: Iterable[str] = ()) -> FactValue:
@@ -121,8 +127,7 @@ class Fact:
             message = f"{quote(word)} covers several {self.name.removesuffix('s')}s; choose one"
             raise UsageError(message, f"one of {', '.join(self.unions[word])}")
         what = "loss" if self.type == "loss" else self.name
-        nearest = UsageError.unknown(what, value, words).hint
-        raise UsageError(f"unknown {what} {quote(value)}", nearest)
+        raise UsageError.unknown(what, value, words)
 
     def _number(self, value: object) -> int | float:
         number = float(value) if isinstance(value, str) and NUMBER.fullmatch(value) else value

@@ -25,6 +25,21 @@ class Format(StrEnum):
     CSV = "csv"
     MARKDOWN = "markdown"
 
+    @property
+    def rounds(self) -> bool:
+        """Whether it rounds numbers to some significant digits."""
+        return self in (Format.TEXT, Format.MARKDOWN)
+
+    @property
+    def holds_notes(self) -> bool:
+        """Whether the notes of a table are part of it, so that nobody else need show them."""
+        return self is Format.JSON
+
+    @property
+    def rows_only(self) -> bool:
+        """Whether it shows of a page only the rows of its table."""
+        return self in (Format.VALUE, Format.CSV, Format.JSONL)
+
     @classmethod
     def of_suffix(cls, name: str) -> Format:
         """Return the format that the suffix of a file name means.

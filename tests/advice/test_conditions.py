@@ -489,10 +489,10 @@ def test_what_makes_no_condition_is_refused_with_its_place(condition, text, mess
 
 
 MISSPELT = {
-    "fact": ("{taks: regression}", "there is no fact 'taks'\ndid you mean 'task'?"),
+    "fact": ("{taks: regression}", "unknown fact 'taks'\ndid you mean 'task'?"),
     "fact of a leaf": (
         "{fact: taks, is: regression}",
-        "there is no fact 'taks'\ndid you mean 'task'?",
+        "unknown fact 'taks'\ndid you mean 'task'?",
     ),
     "value": (
         "{task: regresion}",
@@ -508,7 +508,7 @@ MISSPELT = {
     ),
     "union": (
         "{need: eazy}",
-        "unknown need 'eazy'\nthere are: 'same_unit', 'smooth', 'stable'",
+        "unknown need 'eazy'\none of 'same_unit', 'smooth', 'stable'",
     ),
     "loss": (
         "{asked_for: cross_entropie}",
@@ -516,11 +516,11 @@ MISSPELT = {
     ),
     "operator": (
         "{fact: n_classes, atleast: 3}",
-        "there is no key 'atleast'\ndid you mean 'at_least'?",
+        "unknown key 'atleast'\ndid you mean 'at_least'?",
     ),
     "fact inside": (
         "not: {any: [{outliers: true}, {skewd: true}]}",
-        "there is no fact 'skewd'\ndid you mean 'skewed'?",
+        "unknown fact 'skewd'\ndid you mean 'skewed'?",
     ),
 }
 
@@ -550,5 +550,5 @@ def test_a_value_that_is_no_value_is_refused_with_its_place(condition, text):
 
 
 def test_a_misspelt_fact_is_told_where_it_stands_not_where_its_value_does(condition):
-    with pytest.raises(UsageError, match=r"^c\.yaml, line 2: there is no fact 'taks'"):
+    with pytest.raises(UsageError, match=r"^c\.yaml, line 2: unknown fact 'taks'"):
         condition("outliers: true\ntaks:\n- regression\n")

@@ -341,14 +341,14 @@ def test_a_missing_key_is_told_where_the_mapping_begins(tree):
 def test_an_unknown_key_is_told_with_the_nearest(tree):
     with pytest.raises(UsageError) as caught:
         read("x: 1\ntitel: a\n", "a.yaml").known_fields(["x"], ["title", "kind"])
-    assert str(caught.value) == "a.yaml, line 2: there is no key 'titel'\ndid you mean 'title'?"
+    assert str(caught.value) == "a.yaml, line 2: unknown key 'titel'\ndid you mean 'title'?"
     assert tree["map"].known_fields([], ["a", "b"]).keys() == {"a"}
 
 
 def test_an_unknown_key_is_told_where_it_stands_not_where_its_value_does():
     with pytest.raises(UsageError) as caught:
         read("x: 1\ntitel:\n\n- a\n", "a.yaml").known_fields(["x"], ["title"])
-    assert caught.value.message == "a.yaml, line 2: there is no key 'titel'"
+    assert caught.value.message == "a.yaml, line 2: unknown key 'titel'"
 
 
 def test_what_comes_from_outside_is_made_visible():

@@ -77,12 +77,12 @@ def test_a_rule_that_another_one_overrides_can_be_switched_off(over):
 
 def test_to_switch_off_what_is_not_there_is_an_error_with_the_nearest(refused):
     assert refused("disable:\n- far-off\n- sqares\n") == (
-        "line 4: there is no rule 'sqares'\ndid you mean 'squares'?"
+        "line 4: unknown rule 'sqares'\ndid you mean 'squares'?"
     )
 
 
 def test_to_switch_off_twice_is_an_error(refused):
-    assert refused("disable: [far-off, far-off]\n").startswith("line 2: there is no rule 'far-off'")
+    assert refused("disable: [far-off, far-off]\n").startswith("line 2: unknown rule 'far-off'")
 
 
 # change
@@ -150,18 +150,18 @@ def test_a_reason_may_become_a_warning(over):
 WRONG = {
     "rule": (
         "override:\n  sqares: {because: x}\n",
-        "line 3: there is no rule 'sqares'\ndid you mean 'squares'?",
+        "line 3: unknown rule 'sqares'\ndid you mean 'squares'?",
     ),
     "rule in several lines": (
         "override:\n  sqares:\n    because: x\n",
-        "line 3: there is no rule 'sqares'\ndid you mean 'squares'?",
+        "line 3: unknown rule 'sqares'\ndid you mean 'squares'?",
     ),
-    "key of the file": ("overide: {}\n", "line 2: there is no key 'overide'\ndid you mean"),
+    "key of the file": ("overide: {}\n", "line 2: unknown key 'overide'\ndid you mean"),
     "field": (
         "override:\n  squares: {becuase: x}\n",
-        "line 3: there is no key 'becuase'\ndid you mean 'because'?",
+        "line 3: unknown key 'becuase'\ndid you mean 'because'?",
     ),
-    "id": ("override:\n  squares: {id: x}\n", "line 3: there is no key 'id'"),
+    "id": ("override:\n  squares: {id: x}\n", "line 3: unknown key 'id'"),
     "nothing": ("override:\n  squares:\n", "line 3: expected a mapping, not nothing"),
     "both because and warning": (
         "override:\n  squares: {because: x, warning: Beware.}\n",
@@ -174,27 +174,27 @@ WRONG = {
     ),
     "kind": (
         "override:\n  squares: {kind: defualt}\n",
-        "line 3: there is no kind 'defualt'\ndid you mean 'default'?",
+        "line 3: unknown kind 'defualt'\ndid you mean 'default'?",
     ),
     "loss": (
         "override:\n  squares: {losses: [cross_entropie]}\n",
-        "line 3: there is no loss 'cross_entropie'\ndid you mean 'cross_entropy'?",
+        "line 3: unknown loss 'cross_entropie'\ndid you mean 'cross_entropy'?",
     ),
     "source": (
         "override:\n  squares: {sources: [bok]}\n",
-        "line 3: there is no source 'bok'\ndid you mean 'book'?",
+        "line 3: unknown source 'bok'\ndid you mean 'book'?",
     ),
     "measure": (
         "override:\n  far-off: {params: {mae: {a: {measured: spred}}}}\n",
-        "line 3: there is no measure 'spred'\ndid you mean 'spread'?",
+        "line 3: unknown measure 'spred'\ndid you mean 'spread'?",
     ),
     "overridden rule": (
         "override:\n  far-off: {overrides: [sqares]}\n",
-        "line 3: there is no rule 'sqares'\ndid you mean 'squares'?",
+        "line 3: unknown rule 'sqares'\ndid you mean 'squares'?",
     ),
     "switched off": (
         "disable: [far-off]\noverride:\n  far-off: {because: x}\n",
-        "line 4: there is no rule 'far-off'",
+        "line 4: unknown rule 'far-off'",
     ),
 }
 
@@ -275,11 +275,11 @@ def test_what_is_switched_off_may_be_replaced(over):
             "line 3: own needs exactly one of because and warning",
         ),
         ("losses: [mse], ", "", "line 3: own names no loss"),
-        ("prefer", "prefr", "line 3: there is no kind 'prefr'\ndid you mean 'prefer'?"),
-        ("mse", "cross_entropie", "line 3: there is no loss 'cross_entropie'"),
-        ("because", "sources: [bok], because", "line 3: there is no source 'bok'"),
-        ("because", "overrides: [sqares], because", "line 3: there is no rule 'sqares'"),
-        ("because", "file: x, because", "line 3: there is no key 'file'"),
+        ("prefer", "prefr", "line 3: unknown kind 'prefr'\ndid you mean 'prefer'?"),
+        ("mse", "cross_entropie", "line 3: unknown loss 'cross_entropie'"),
+        ("because", "sources: [bok], because", "line 3: unknown source 'bok'"),
+        ("because", "overrides: [sqares], because", "line 3: unknown rule 'sqares'"),
+        ("because", "file: x, because", "line 3: unknown key 'file'"),
     ],
 )
 def test_what_is_wrong_in_an_own_rule_is_told_with_its_place(refused, old, new, message):
@@ -317,9 +317,9 @@ def test_a_source_that_is_there_cannot_be_replaced(refused):
 
 
 def test_a_new_loss_is_read_as_strictly(refused):
-    assert refused(HUBER).startswith("line 3: there is no source 'paper'")
+    assert refused(HUBER).startswith("line 3: unknown source 'paper'")
     assert refused(HUBER.replace("fits", "fit").replace("paper", "book")) == (
-        "line 3: there is no key 'fit'\ndid you mean 'fits'?"
+        "line 3: unknown key 'fit'\ndid you mean 'fits'?"
     )
 
 
@@ -384,7 +384,7 @@ def test_an_own_rule_of_one_file_is_changed_by_the_next(base, write):
 
 def test_an_error_in_the_extended_file_says_so(base, write):
     write("extends: builtin\n\ndisable: [sqares]\n", "common.yaml")
-    with pytest.raises(UsageError, match=r"/common\.yaml, line 3: there is no rule 'sqares'"):
+    with pytest.raises(UsageError, match=r"/common\.yaml, line 3: unknown rule 'sqares'"):
         overlaid(base, write("extends: common.yaml\n"))
 
 

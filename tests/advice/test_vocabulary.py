@@ -60,7 +60,7 @@ NOT_SAID = [
     (
         "output",
         "xyz",
-        "unknown output 'xyz'\nthere are: 'continuous', 'probability'",
+        "unknown output 'xyz'\none of 'continuous', 'probability'",
     ),
     ("task", "classification", f"'classification' covers several tasks; choose one\n{TASKS}"),
     ("task", ["regression"], "task must be one word, not a list"),
@@ -131,7 +131,7 @@ def test_a_fact_is_found_with_hyphens_too(vocabulary):
 
 
 def test_an_unknown_fact_is_told_with_the_nearest(vocabulary):
-    with pytest.raises(UsageError, match=r"^there is no fact 'taks'\ndid you mean 'task'\?$"):
+    with pytest.raises(UsageError, match=r"^unknown fact 'taks'\ndid you mean 'task'\?$"):
         vocabulary.fact("taks")
 
 
@@ -363,7 +363,7 @@ def test_an_option_may_be_given_several_times(base):
 
 
 def test_a_wrong_option_is_told_with_the_nearest(base):
-    with pytest.raises(UsageError, match=r"^there is no fact 'taks'\ndid you mean 'task'\?$"):
+    with pytest.raises(UsageError, match=r"^unknown fact 'taks'\ndid you mean 'task'\?$"):
         from_options(base, {"taks": "regression"})
     with pytest.raises(UsageError, match=r"^unknown need 'smoth'\ndid you mean"):
         from_options(base, {"need": "stable,smoth"})
@@ -407,7 +407,7 @@ def test_standard_input_that_is_no_text_is_refused(base, monkeypatch, errors):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("\ntaks: regression", "2: there is no fact 'taks'\ndid you mean 'task'?"),
+        ("\ntaks: regression", "2: unknown fact 'taks'\ndid you mean 'task'?"),
         (
             "\ntask: regresion",
             "2: unknown task 'regresion'\ndid you mean 'regression'?",
@@ -464,7 +464,7 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "    question: Which field is it?",
         "    qestion: Which field is it?",
         "    qestion:",
-        "there is no key 'qestion'\ndid you mean 'question'?",
+        "unknown key 'qestion'\ndid you mean 'question'?",
     ),
     "missing key": (
         "    help: the field\n",
@@ -476,13 +476,13 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "    group: data\n    type: integer",
         "    group: date\n    type: integer",
         "    group: date",
-        "there is no group 'date'\ndid you mean 'data'?",
+        "unknown group 'date'\ndid you mean 'data'?",
     ),
     "type": (
         "    type: loss",
         "    type: los",
         "    type: los",
-        "there is no type 'los'\ndid you mean 'loss'?",
+        "unknown type 'los'\ndid you mean 'loss'?",
     ),
     "switch": (
         "    hint: true",
@@ -494,25 +494,25 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "      easy: [smooth, stable]",
         "      easy: [smooth, stabel]",
         "      easy:",
-        "there is no value 'stabel'\ndid you mean 'stable'?",
+        "unknown value 'stabel'\ndid you mean 'stable'?",
     ),
     "value that looks like another": (
         "      easy: [smooth, stable]\n",
         "      easy: [smooth, stable]\n    appears:\n      stabel: [smooth]\n",
         "      stabel:",
-        "there is no value 'stabel'\ndid you mean 'stable'?",
+        "unknown value 'stabel'\ndid you mean 'stable'?",
     ),
     "value that it looks like": (
         "      easy: [smooth, stable]\n",
         "      easy: [smooth, stable]\n    appears:\n      stable: [smoth]\n",
         "      stable: [smoth]",
-        "there is no value 'smoth'\ndid you mean 'smooth'?",
+        "unknown value 'smoth'\ndid you mean 'smooth'?",
     ),
     "fact in a derivation": (
         "  then: {output: probability}",
         "  then: {outptu: probability}",
         "  then: {outptu",
-        "there is no fact 'outptu'\ndid you mean 'output'?",
+        "unknown fact 'outptu'\ndid you mean 'output'?",
     ),
     "value in a derivation": (
         "  then: {output: probability}",
@@ -542,13 +542,13 @@ WRONG = {  # what stands there, what instead, the line that is told, and what is
         "- when: {task: regression, output: probability}",
         "- when: {taks: regression, output: probability}",
         "- when: {taks",
-        "there is no fact 'taks'\ndid you mean 'task'?",
+        "unknown fact 'taks'\ndid you mean 'task'?",
     ),
     "reason of a contradiction": (
         "  because: A number is no probability.",
         "  becuase: A number is no probability.",
         "  becuase",
-        "there is no key 'becuase'\ndid you mean 'because'?",
+        "unknown key 'becuase'\ndid you mean 'because'?",
     ),
     "part without a meaning": (
         "  loss: the loss\n",
@@ -587,7 +587,7 @@ def test_what_is_wrong_in_the_vocabulary_is_told_with_its_place(small, old, new,
 def test_a_misspelt_part_of_the_vocabulary_is_refused(small, name, misspelt):
     with pytest.raises(UsageError) as caught:
         read_folder(small(facts=(f"\n{name}:", f"\n{misspelt}:")))
-    assert f"there is no key '{misspelt}'" in caught.value.message
+    assert f"unknown key '{misspelt}'" in caught.value.message
     assert caught.value.hint == f"did you mean '{name}'?"
 
 

@@ -146,7 +146,7 @@ def test_options_that_are_not_given_have_their_defaults():
 def test_an_option_that_does_not_exist_is_refused():
     with pytest.raises(UsageError) as caught:
         bent.loss.checked({"detla": 1.0})
-    assert str(caught.value) == "there is no option 'detla' of bent\ndid you mean 'delta'?"
+    assert str(caught.value) == "unknown option 'detla' of bent\ndid you mean 'delta'?"
 
 
 @pytest.mark.parametrize(

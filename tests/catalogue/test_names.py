@@ -57,11 +57,11 @@ def test_a_framework_s_name_brings_its_twin(written, framework):
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("hubber", "there is no loss 'hubber'\ndid you mean 'huber'?"),
-        ("smoth-l1", "there is no loss 'smoth-l1'\ndid you mean 'smooth_l1' or 'smooth_l1_loss'?"),
-        ("qqqqq", "there is no loss 'qqqqq'"),
-        ("", "there is no loss ''"),
-        ("\x1b[31m", "there is no loss '\\x1b[31m'"),
+        ("hubber", "unknown loss 'hubber'\ndid you mean 'huber'?"),
+        ("smoth-l1", "unknown loss 'smoth-l1'\ndid you mean 'smooth_l1'?"),
+        ("qqqqq", "unknown loss 'qqqqq'"),
+        ("", "unknown loss ''"),
+        ("\x1b[31m", "unknown loss '\\x1b[31m'"),
     ],
 )
 def test_an_unknown_name_is_met_with_the_nearest_ones(written, message):

@@ -120,12 +120,12 @@ def test_text_is_read_as_the_value_it_spells(option, text, value):
         (
             CHOICE,
             "colums",
-            "there is no value for average 'colums'\ndid you mean 'columns'?",
+            "unknown value 'colums' of average\ndid you mean 'columns'?",
         ),
         (
             CHOICE,
             "x",
-            "there is no value for average 'x'\nthere are: 'columns', 'rows'",
+            "unknown value 'x' of average\none of 'columns', 'rows'",
         ),
     ],
 )

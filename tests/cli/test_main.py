@@ -13,18 +13,10 @@ from lossctl import __version__
 from lossctl.cli import COMMANDS
 
 
-def test_the_version(run):
-    ran = run(["--version"])
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_the_version(run, flag):
+    ran = run([flag])
     assert (ran.code, ran.out, ran.err) == (0, f"lossctl {__version__}\n", "")
-
-
-@pytest.mark.parametrize(
-    "arguments", [["nope"], ["compute", "mse", "--nope"], ["list", "--digits", "0"]]
-)
-def test_wrong_usage_is_two_and_says_so_on_standard_error(run, arguments):
-    ran = run(arguments)
-    assert (ran.code, ran.out) == (2, "")
-    assert "Usage" in ran.err
 
 
 def test_a_bug_is_seventy_in_two_lines_without_a_traceback(run, monkeypatch):
@@ -81,16 +73,15 @@ def test_an_output_that_takes_nothing(arguments, to, code, said, environment):
     assert (done.returncode, done.stdout, done.stderr) == (code, "", said)
 
 
-@pytest.mark.parametrize("arguments", [["show", "huber"], ["recommend", "--help"]])
-def test_an_encoding_without_a_sign_is_no_bug(arguments, environment):
+def test_an_encoding_without_a_sign_is_no_bug(environment):
     done = subprocess.run(
-        [sys.executable, "-m", "lossctl", *arguments],
+        [sys.executable, "-m", "lossctl", "show", "huber"],
         capture_output=True,
         check=False,
         env={**environment, "PYTHONIOENCODING": "latin-1"},
     )
     assert (done.returncode, done.stderr) == (0, b"")
-    assert b"\\u2" in done.stdout  # ≤, and the dots of what is cut
+    assert b"\\u2" in done.stdout  # ≤
 
 
 def test_the_exit_code_is_right_where_no_message_can_be_written(environment):
@@ -134,7 +125,18 @@ def test_an_interrupt_is_a_hundred_and_thirty_and_silent(environment, tmp_path):
         ("lossctl compute huber --del", ["--delta", "--delimiter"]),
         ("lossctl compute mse --also smo", ["smooth_l1"]),
         ("lossctl compute mse --like ke", ["keras"]),
+        ("lossctl show kl --like sc", ["scipy"]),
         ("lossctl list --family re", ["regression"]),
+        ("lossctl recommend --why smo", ["smooth_l1"]),
+        ("lossctl recommend --why-not log_c", ["log_cosh"]),
+        ("lossctl recommend --task segm", ["segmentation"]),
+        ("lossctl compute mse --reduction n", ["none"]),
+        ("lossctl compute brier --scale h", ["half"]),
+        ("lossctl compute nope --del", []),
+        ("lossctl re", ["recommend"]),
+        ("lossctl help re", ["recommend"]),
+        ("lossctl help compute hu", ["huber"]),
+        ("lossctl rules l", ["list", "lint"]),
     ],
 )
 def test_the_shell_completes(words, expected, environment):

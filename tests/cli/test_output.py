@@ -54,15 +54,15 @@ def test_a_file_keeps_its_mode_and_a_link_stays_one(run, tmp_path):
     assert json.loads((tmp_path / "real.json").read_text())["schema_version"] == 1
 
 
-@pytest.mark.parametrize("name", ["no/such/folder/r.json", "folder.json"])
-def test_a_place_that_cannot_be_written_is_refused_before_any_work(run, tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("no/such/folder/r.json", "no such folder"), ("folder.json", "it is a folder")],
+)
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(run, tmp_path, name, reason):
     (tmp_path / "folder.json").mkdir()
     (tmp_path / "p.csv").unlink()  # reading would fail first, if it were tried
     ran = run([*MSE, "-o", name])
-    assert (ran.code, ran.err) == (
-        2,
-        f"error: '{name}' cannot be written: there is no such folder\n",
-    )
+    assert (ran.code, ran.err) == (2, f"error: '{name}' cannot be written: {reason}\n")
 
 
 def test_a_failed_check_still_writes_its_report(run, tmp_path):

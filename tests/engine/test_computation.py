@@ -235,17 +235,17 @@ def test_what_a_framework_does_not_have_is_refused(name, like, given, message):
         (
             "huber",
             {"detla": 1.0},
-            "there is no option 'detla' of huber\ndid you mean 'delta'?",
+            "unknown option 'detla' of huber\ndid you mean 'delta'?",
         ),
         (
             "mae",
             {"reduction": "median"},
-            "there is no value for reduction 'median'\ndid you mean 'mean'?",
+            "unknown value 'median' of reduction\ndid you mean 'mean'?",
         ),
         (
             "mae",
             {"per": "x"},
-            "there is no value for per 'x'\nthere are: 'element', 'row'",
+            "unknown value 'x' of per\none of 'element', 'row'",
         ),
     ],
 )

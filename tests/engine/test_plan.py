@@ -239,8 +239,8 @@ def test_a_name_of_several_losses_is_not_a_loss():
     with pytest.raises(UsageError) as caught:
         find("focal_loss")
     assert str(caught.value) == (
-        "focal stands for several losses, chosen by the shapes of the data\n"
-        "name one: categorical_focal, binary_focal"
+        "focal covers several losses, chosen by the shapes of the data; choose one\n"
+        "one of categorical_focal, binary_focal"
     )
 
 

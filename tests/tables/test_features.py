@@ -176,7 +176,7 @@ def test_named_layers_may_be_in_another_order(stored, tmp_path):
 
 def test_an_unknown_layer_is_refused(stored):
     kind, message, hint = refusal([stored("a.npz"), stored("b.npz")], layers=["deap"])
-    assert (kind, message) == (UsageError, "there is no layer 'deap'")
+    assert (kind, message) == (UsageError, "unknown layer 'deap'")
     assert hint == "did you mean 'deep'?"
 
 
@@ -327,7 +327,7 @@ def test_a_layer_that_the_network_does_not_have_is_refused(tmp_path, parameters)
     np.save(tmp_path / "p.npy", PICTURES)
     name = network("n.onnx", parameters)
     kind, message, hint = refusal(["p.npy", "p.npy"], name, ["relu9"])
-    assert (kind, message) == (UsageError, "there is no layer 'relu9'")
+    assert (kind, message) == (UsageError, "unknown layer 'relu9'")
     assert hint.startswith("did you mean 'relu")
 
 

@@ -93,7 +93,7 @@ def test_weights_and_slices_must_be_in_every_file(write, option, without):
     files = [write("a.csv", "real,w\n1,1\n"), write("b.csv", "fake,w\n2,1\n")]
     write(without, "real\n1\n" if without == "a.csv" else "fake\n2\n")
     kind, message, _ = refusal(files, **option)
-    assert (kind, message) == (UsageError, "there is no column 'w'")
+    assert (kind, message) == (UsageError, "unknown column 'w'")
 
 
 def test_missing_rows_of_a_role_are_its_own(write):
@@ -353,7 +353,7 @@ def test_an_optional_role_that_was_named_must_be_there(write):
     kind, message, _ = refusal(
         [write("a.csv", "positive,negative\n1,2\n")], PAIRS, columns={"order": ("o",)}
     )
-    assert (kind, message) == (UsageError, "there is no column 'o'")
+    assert (kind, message) == (UsageError, "unknown column 'o'")
 
 
 def test_an_optional_role_has_its_place_in_its_own_file(write, run):

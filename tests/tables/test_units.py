@@ -179,7 +179,7 @@ def test_every_file_needs_the_unit_column(write, without):
     write(without, "a,b\n1,0\n" if without == "p.csv" else "s\nA\n")
     kind, message, _ = refusal(files)
     assert kind is UsageError
-    assert message.startswith("there is no column 'u'")
+    assert message.startswith("unknown column 'u'")
 
 
 def test_a_unit_without_a_name_is_a_missing_value(write):
@@ -351,7 +351,7 @@ def test_both_samples_need_the_weight(write):
     files = [write("a.csv", "w,first\n1,5\n"), write("b.csv", "second\n5\n")]
     kind, message, _ = refusal(files, SAMPLES, unit=None, weight="w")
     assert kind is UsageError
-    assert message.startswith("there is no column 'w'")
+    assert message.startswith("unknown column 'w'")
 
 
 # Units of roles whose rows line up

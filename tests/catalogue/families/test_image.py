@@ -332,10 +332,10 @@ def test_images_without_features_have_loss_0():
     [
         (
             "relu1=1,relu2=1,relu9=1",
-            "there is no layer 'relu9'",
-            "did you mean 'relu2' or 'relu1'?",
+            "unknown layer 'relu9'",
+            "did you mean 'relu1' or 'relu2'?",
         ),
-        ("relu1=1,relu2=1,never=1", "there is no layer 'never'", "there are: 'relu1', 'relu2'"),
+        ("relu1=1,relu2=1,never=1", "unknown layer 'never'", "one of 'relu1', 'relu2'"),
         ("relu1=1", "layer_weights has no weight for layer 'relu2'", "weight 0 leaves a layer out"),
     ],
 )
