@@ -35,7 +35,7 @@ def compute(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILES", help="A table for each role, or one for all; - is standard input."
+            metavar="FILES", help="One table per input, or one with all; - is standard input."
         ),
     ],
     also: Annotated[

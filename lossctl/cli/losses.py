@@ -66,7 +66,7 @@ class LossGroup(Group):
         return command_of(
             partial(self._run, loss, twin),
             loss.name,
-            help=f"{loss.summary}\n\nRoles, in the order of the files: {', '.join(loss.roles)}.",
+            help=f"{loss.summary}\n\nInputs, in the order of the files: {', '.join(loss.roles)}.",
             examples=self._examples(loss),
             options=_options(loss),
         )
