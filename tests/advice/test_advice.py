@@ -919,6 +919,7 @@ def test_what_is_evaluated_anew_is_exact(facts, more, still_more):
         assert outcome(situation) == outcome(fresh)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(problems())
 def test_what_is_evaluated_anew_is_exact_for_every_answer_to_a_question(facts):
@@ -930,6 +931,7 @@ def test_what_is_evaluated_anew_is_exact_for_every_answer_to_a_question(facts):
             assert situation.knowing(**{known.name: value}).truths == fresh.truths
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(problems(), st.randoms(use_true_random=False))
 def test_the_order_of_rules_and_cards_changes_nothing(facts, random):
@@ -968,6 +970,7 @@ def test_the_order_of_files_and_of_what_they_hold_changes_nothing(tmp_path):
     assert list(turned.cards.items()) == list(base.cards.items())
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(problems())
 @example({"task": "regression", "labels": "multi_hot", "overdispersed": True, "counts": False})
@@ -977,6 +980,7 @@ def test_the_order_of_facts_changes_nothing(facts):
     assert one == other
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(problems(), st.data())
 def test_advice_however_it_is_put_changes_no_order(facts, data):
@@ -1056,6 +1060,7 @@ def test_no_further_fact_revives_a_loss_that_its_card_bars(facts, more):
             assert after.vetoes(loss)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(problems())
 def test_no_question_is_idle(facts):
@@ -1072,6 +1077,7 @@ def test_no_question_is_idle(facts):
             assert other.possible
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(problems(most=3), st.data())
 def test_the_smallest_change_puts_a_loss_first(facts, data):

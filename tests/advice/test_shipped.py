@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+import pytest
+
 from lossctl.advice.answer import _Data, _recommendation
 from lossctl.advice.documents import read
 from lossctl.advice.recommendation import advise
@@ -49,6 +51,7 @@ def recommended() -> Mapping[str, dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_nothing_is_wrong_with_the_rules():
     assert lint(load()) == []
 
@@ -72,11 +75,13 @@ def test_there_are_scenarios_enough_for_every_task():
     assert tasks >= set(load().vocabulary.facts["task"].values)
 
 
+@pytest.mark.slow
 def test_every_scenario_passes():
     found = {each.name: list(failures(each, load())) for each in scenarios()}
     assert {name: said for name, said in found.items() if said} == {}
 
 
+@pytest.mark.slow
 def test_everything_is_covered():
     shares = coverage(load(), scenarios(), folder() / STATEMENTS)
     assert [each.missing for each in shares] == [()] * len(shares)
@@ -103,6 +108,7 @@ def test_what_is_waived_says_why():
     assert len(wrong) >= 3  # the three that are known to be false
 
 
+@pytest.mark.slow
 def test_every_command_that_is_recommended_names_files_and_options_of_its_loss():
     losses = catalogue.load()
     assert {each["loss"] for each in recommended().values()} > {"mse", "dice", "triplet", "ctc"}
