@@ -1,8 +1,8 @@
 """How fast lossctl is, as ratios measured side by side in one run: `python -m tests.benchmarks`.
 
 Every line runs lossctl and a reference alternately, each in a process of its own, and compares the
-best of their times: the best is what the machine can do, the rest is what else it did meanwhile.
-Each process reports its peak memory. Polars and DuckDB are measured along where they are installed.
+medians of their times. CPU time stands beside wall time: other work on the machine changes it less.
+Each process reports its peak memory. Polars and DuckDB are measured too if they are installed.
 
 Run it on an otherwise idle machine; `--quick` leaves the largest files out.
 """
@@ -14,11 +14,12 @@ import importlib.util
 import math
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -28,15 +29,17 @@ from typing import TypeVar
 import numpy as np
 
 Made = TypeVar("Made")
+ROOT = Path(__file__).parent.parent
 LOSSCTL = (sys.executable, "-m", "lossctl")
 MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The best time of some runs of a program, and its peak memory."""
+    """The median times of some runs of a program, and its peak memory."""
 
     seconds: float
+    cpu_seconds: float
     mebibytes: float
 
 
@@ -48,39 +51,53 @@ class Line:
     against: str
     ratio: float
     limit: float | None
-    details: str
+    measured: str
+    cpu: str = ""
 
     def __str__(self) -> str:
         limit = "" if self.limit is None else f"{self.limit:.2f}"
         verdict = "" if self.limit is None else ("yes" if self.ratio <= self.limit else "NO")
-        cells = (self.what, self.against, f"{self.ratio:.2f}", limit, verdict, self.details)
+        cells = (
+            self.what,
+            self.against,
+            f"{self.ratio:.2f}",
+            limit,
+            verdict,
+            self.measured,
+            self.cpu,
+        )
         return "| " + " | ".join(cells) + " |"
 
 
-def measure(programs: Sequence[Sequence[str]], runs: int) -> list[Measured]:
+def measure(
+    programs: Sequence[Sequence[str]], runs: int, environment: Mapping[str, str] | None = None
+) -> list[Measured]:
     """Run programs in turn, so that what disturbs one disturbs the others as well."""
-    best = [Measured(math.inf, 0.0) for _ in programs]
-    for number in range(runs + 1):
-        for place, program in enumerate(programs):
-            found = once(program)
-            if number == 0:
-                continue  # the first round only warms the caches
-            best[place] = Measured(
-                min(best[place].seconds, found.seconds),
-                max(best[place].mebibytes, found.mebibytes),
-            )
-    return best
+    for program in programs:
+        once(program, environment)  # to warm the caches
+    rounds = [[once(program, environment) for program in programs] for _ in range(runs)]
+    return [
+        Measured(
+            statistics.median(run.seconds for run in of_program),
+            statistics.median(run.cpu_seconds for run in of_program),
+            max(run.mebibytes for run in of_program),
+        )
+        for of_program in zip(*rounds, strict=True)
+    ]
 
 
-def once(program: Sequence[str]) -> Measured:
+def once(program: Sequence[str], environment: Mapping[str, str] | None = None) -> Measured:
     start = time.perf_counter()
-    process = subprocess.Popen(program, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        program, stdout=subprocess.DEVNULL, env={**os.environ, **(environment or {})}
+    )
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
     if status:
         raise SystemExit(f"failed: {' '.join(program)}")
     # Linux counts in KiB, macOS in bytes
-    return Measured(seconds, usage.ru_maxrss / (1024 if sys.platform != "darwin" else 2**20))
+    memory = usage.ru_maxrss / (1024 if sys.platform != "darwin" else 2**20)
+    return Measured(seconds, usage.ru_utime + usage.ru_stime, memory)
 
 
 def python(code: str, *arguments: str) -> tuple[str, ...]:
@@ -228,23 +245,59 @@ def ctc_seconds(utterances: int, steps: int, symbols: int) -> tuple[float, float
     return best[0], best[1]
 
 
-def lines(folder: Path, *, quick: bool) -> Iterator[Line]:
-    help_page = (*LOSSCTL, "--help")
-    yield compared("`lossctl --help`", help_page, "typer, yaml and rich", LIGHT, 1.8, 15)
-    for words in (
-        "recommend --task segmentation --imbalanced",
-        "recommend --task regression --outliers --why mae --format json",
-        "rules list",
+SHORT = (
+    "--help",
+    "recommend --task segmentation --imbalanced",
+    "recommend --task regression --outliers --why mae --format json",
+    "rules list",
+    "rules show regression-outliers",
+)
+"""Commands that read no data, so that starting is all the time that they take."""
+
+NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def start_up(folder: Path) -> Iterator[Line]:
+    """Measure short commands as developers run them, in a container, and where nobody may write."""
+    path = str(installed(folder / "installed"))
+    elsewhere = {**NO_BYTECODE, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}  # not from this folder
+    for place, environment in (
+        ("", {}),
+        (", no bytecode written", NO_BYTECODE),
+        (", installed read-only", elsewhere),
     ):
-        command = (*LOSSCTL, *words.split())
-        yield compared(f"`lossctl {words}`", command, "typer, yaml and rich", LIGHT, 1.8, 15)
+        for words in SHORT:
+            command = (*LOSSCTL, *words.split())
+            ours, theirs = measure([command, LIGHT], 15, environment)
+            yield line(f"`lossctl {words}`{place}", ours, "typer, yaml and rich", theirs, 1.3)
+
+
+def installed(folder: Path) -> Path:
+    """Install lossctl into a folder as a user would, and take the right to write there away."""
+    if not folder.exists():
+        options = ("--quiet", "--no-deps", "--target", str(folder))
+        pip = (sys.executable, "-m", "pip", "install", *options, str(ROOT))
+        subprocess.run(pip, check=True)
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    return folder
+
+
+def writable(folder: Path) -> None:
+    """Let a folder be removed again."""
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def lines(folder: Path, *, quick: bool) -> Iterator[Line]:
+    yield from start_up(folder)
     small = made(pair, folder, 1_000)
     yield compared(
         "`compute mse`, 1,000 rows",
         (*LOSSCTL, "compute", "mse", *small),
-        "its imports",
+        "pandas, numpy, typer, yaml and rich",
         HEAVY,
-        1.25,
+        0.6,
         9,
     )
     large = made(pair, folder, 5 * MILLION)
@@ -256,7 +309,7 @@ def lines(folder: Path, *, quick: bool) -> Iterator[Line]:
         "the same, peak memory",
         "pandas and numpy",
         ours.mebibytes / theirs.mebibytes,
-        1.0,
+        0.5,
         f"{ours.mebibytes:.0f} MiB, {theirs.mebibytes:.0f} MiB",
     )
     yield compared("five losses, 5 million rows", (*mse, *FIVE), "one loss", mse, 1.3, 5)
@@ -275,6 +328,7 @@ def lines(folder: Path, *, quick: bool) -> Iterator[Line]:
         5,
     )
     yield from masks(folder, quick=quick)
+    yield from keys(folder, quick=quick)
     if importlib.util.find_spec("torch"):
         ours, theirs = made(ctc_seconds, 500, 200, 30)
         details = f"{ours:.3f} s, {theirs:.3f} s"
@@ -296,6 +350,46 @@ def masks(folder: Path, *, quick: bool) -> Iterator[Line]:
         ours.mebibytes / less.mebibytes,
         1.1,
         f"{ours.mebibytes:.0f} MiB, {less.mebibytes:.0f} MiB",
+    )
+
+
+def keyed_pair(folder: Path, rows: int) -> tuple[str, str]:
+    """Write two tables of random numbers with the same keys in the same order."""
+    names = []
+    for seed, role in enumerate(("prediction", "target")):
+        path = folder / f"keyed_{role}_{rows}.csv"
+        names.append(str(path))
+        if path.exists():
+            continue
+        values = np.random.default_rng(seed).normal(size=rows).tolist()
+        with path.open("w") as file:
+            file.write(f"id,{role}\n")
+            file.writelines(f"r{row:08},{value!r}\n" for row, value in enumerate(values))
+    return names[0], names[1]
+
+
+def keys(folder: Path, *, quick: bool) -> Iterator[Line]:
+    """Compare rows that are matched by key with the same rows matched by position."""
+    rows = (1 if quick else 5) * MILLION
+    large, small = made(keyed_pair, folder, rows), made(keyed_pair, folder, rows // 2)
+    mse = (*LOSSCTL, "compute", "mse")
+    columns = ("--columns", "prediction=prediction,target=target")
+    by_key, by_position, less = measure(
+        [
+            (*mse, *large, "--on", "id"),
+            (*mse, *large, *columns),
+            (*mse, *small, "--on", "id"),
+        ],
+        4,
+    )
+    what = f"`compute mse --on id`, {rows // MILLION} million rows in the same order"
+    yield line(what, by_key, "by position", by_position, 1.5)
+    yield Line(
+        "the same, peak memory",
+        "half as many rows",
+        by_key.mebibytes / less.mebibytes,
+        1.1,
+        f"{by_key.mebibytes:.0f} MiB, {less.mebibytes:.0f} MiB",
     )
 
 
@@ -333,8 +427,9 @@ def compared(
 
 
 def line(what: str, ours: Measured, against: str, theirs: Measured, limit: float | None) -> Line:
-    details = f"{ours.seconds:.3f} s, {theirs.seconds:.3f} s"
-    return Line(what, against, ours.seconds / theirs.seconds, limit, details)
+    measured = f"{ours.seconds:.3f} s, {theirs.seconds:.3f} s"
+    cpu = f"{ours.cpu_seconds:.3f} s, {theirs.cpu_seconds:.3f} s"
+    return Line(what, against, ours.seconds / theirs.seconds, limit, measured, cpu)
 
 
 def main(show: Callable[[str], None] = print) -> None:
@@ -343,13 +438,16 @@ def main(show: Callable[[str], None] = print) -> None:
     parser.add_argument("--folder", type=Path, help="keep the files here for the next run")
     arguments = parser.parse_args()
     show(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
-    show("| what | against | ratio | at most | within | measured |")
-    show("|---|---|---:|---:|---|---|")
+    show("| what | against | ratio | at most | within | measured | CPU |")
+    show("|---|---|---:|---:|---|---|---|")
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        for each in lines(folder, quick=arguments.quick):
-            show(str(each))
+        try:
+            for each in lines(folder, quick=arguments.quick):
+                show(str(each))
+        finally:
+            writable(folder / "installed")
 
 
 if __name__ == "__main__":

@@ -46,6 +46,12 @@ class _Handle:
         raise NotImplementedError  # pandas only checks that the method exists
 
 
+TO_THE_LAST_BIT = (
+    {"float_precision": "round_trip"} if pd.__version__.startswith(("2.", "3.0.")) else {}
+)
+"""Since 3.1 pandas parses numbers exactly unasked, and warns if asked to."""
+
+
 class TextTable:
     """A delimited text file."""
 
@@ -194,6 +200,7 @@ class TextTable:
                 decimal=self._reading.decimal,
                 encoding="utf-8",
                 low_memory=False,
+                **TO_THE_LAST_BIT,
             )
         except ValueError:
             return None

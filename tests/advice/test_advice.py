@@ -920,6 +920,7 @@ def test_what_is_evaluated_anew_is_exact(facts, more, still_more):
         assert outcome(situation) == outcome(fresh)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(problems())
 def test_what_is_evaluated_anew_is_exact_for_every_answer_to_a_question(facts):
@@ -931,6 +932,7 @@ def test_what_is_evaluated_anew_is_exact_for_every_answer_to_a_question(facts):
             assert situation.knowing(**{known.name: value}).truths == fresh.truths
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(problems(), st.randoms(use_true_random=False))
 def test_the_order_of_rules_and_cards_changes_nothing(facts, random):
@@ -969,6 +971,7 @@ def test_the_order_of_files_and_of_what_they_hold_changes_nothing(tmp_path):
     assert list(turned.cards.items()) == list(base.cards.items())
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(problems())
 @example({"task": "regression", "labels": "multi_hot", "overdispersed": True, "counts": False})
@@ -978,6 +981,7 @@ def test_the_order_of_facts_changes_nothing(facts):
     assert one == other
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(problems(), st.data())
 def test_advice_however_it_is_put_changes_no_order(facts, data):
@@ -1057,6 +1061,7 @@ def test_no_further_fact_revives_a_loss_that_its_card_bars(facts, more):
             assert after.vetoes(loss)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(problems())
 def test_no_question_is_idle(facts):
@@ -1073,6 +1078,7 @@ def test_no_question_is_idle(facts):
             assert other.possible
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(problems(most=3), st.data())
 def test_the_smallest_change_puts_a_loss_first(facts, data):

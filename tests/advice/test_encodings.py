@@ -91,6 +91,7 @@ def told_to_rewrite(rules) -> bool:
     return any(name.startswith("encoding-") and name != "encoding-scores" for name in rules)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_what_is_recommended_takes_the_data_or_it_is_told_what_to_write_otherwise(
     task, run, tmp_path, monkeypatch

@@ -183,6 +183,7 @@ def fails(trial: Trial, mutant: Mutant, base: RuleBase) -> bool:
         return next(failures(replace(trial.scenario, asks=()), base), None) is not None
 
 
+@pytest.mark.slow
 def test_every_expectation_holds():
     base = load()
     expected = read_expectations(base)
@@ -207,6 +208,7 @@ def test_a_mutant_differs_in_one_leaf():
     ]
 
 
+@pytest.mark.slow
 def test_nearly_every_change_of_a_rule_is_noticed(record_property: pytest.RecordProperty):
     counted, missed = Counter[str](), []
     for mutant in mutants():

@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from functools import cache
 
+import pytest
+
 from lossctl.advice.answer import Recommendation, _Data, _recommendation
 from lossctl.advice.documents import read
 from lossctl.advice.recommendation import advise
@@ -48,6 +50,7 @@ def recommended() -> Mapping[str, Recommendation]:
     return found
 
 
+@pytest.mark.slow
 def test_nothing_is_wrong_with_the_rules():
     assert lint(load()) == []
 
@@ -71,11 +74,13 @@ def test_there_are_scenarios_enough_for_every_task():
     assert tasks >= set(load().vocabulary.facts["task"].values)
 
 
+@pytest.mark.slow
 def test_every_scenario_passes():
     found = {each.name: list(failures(each, load())) for each in scenarios()}
     assert {name: said for name, said in found.items() if said} == {}
 
 
+@pytest.mark.slow
 def test_everything_is_covered():
     shares = coverage(load(), scenarios(), folder() / STATEMENTS)
     assert [each.missing for each in shares] == [()] * len(shares)
@@ -102,6 +107,7 @@ def test_what_is_waived_says_why():
     assert len(wrong) >= 3  # the three that are known to be false
 
 
+@pytest.mark.slow
 def test_every_command_that_is_recommended_names_files_and_options_of_its_loss():
     losses = catalogue.load()
     assert {each.loss for each in recommended().values()} > {"mse", "dice", "triplet", "ctc"}

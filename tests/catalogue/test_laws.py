@@ -85,14 +85,19 @@ every_loss = pytest.mark.parametrize("name", LOSSES)
 every_mean = pytest.mark.parametrize("name", MEANS)
 every_elementwise = pytest.mark.parametrize("name", ELEMENTWISE)
 every_loss_of_rows = pytest.mark.parametrize("name", OF_ROWS)
-law = settings(deadline=None, max_examples=8, phases=set(Phase) - {Phase.explain})
+quick_law = settings(deadline=None, max_examples=8, phases=set(Phase) - {Phase.explain})
+
+
+def law(test):
+    """Mark a law as slow: it takes seconds, as all losses are held to it."""
+    return pytest.mark.slow(quick_law(test))
 
 
 # Sums: cutting, order, weights, slices
 
 
 @every_loss
-@law
+@quick_law
 @given(data=st.data())
 def test_cutting_the_data_changes_nothing(name, data):
     conventions = data.draw(every_convention(name))
@@ -207,7 +212,7 @@ def test_long_data_may_be_cut_and_ordered_in_any_way(name, weighted):
 
 
 @every_loss
-@law
+@quick_law
 @given(data=st.data())
 def test_weight_2_is_the_row_twice_and_weight_0_its_absence(name, data):
     case = data.draw(cases(name, weighted=False, ignoring=True))
@@ -494,7 +499,7 @@ def test_a_loss_of_whole_rows_has_no_elements(name):
 
 
 @every_loss
-@law
+@quick_law
 @given(data=st.data())
 def test_a_perfect_prediction_reaches_the_optimum(name, data):
     # Certain targets: with soft ones the cross-entropies keep the entropy of the target.
@@ -514,7 +519,7 @@ def test_no_prediction_is_better_than_the_perfect_one(name, data):
 
 
 @every_loss
-@law
+@quick_law
 @given(data=st.data())
 def test_the_loss_is_finite_on_its_whole_domain(name, data):
     case = data.draw(cases(name, free=False, largest=LARGE, weighted=False))

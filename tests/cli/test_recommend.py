@@ -177,6 +177,7 @@ scenarios:
 """
 
 
+@pytest.mark.slow
 def test_own_rules_change_the_answer_and_can_be_checked(run, tmp_path, monkeypatch):
     (tmp_path / "own.yaml").write_text(OWN)
     (tmp_path / "good.yaml").write_text(SCENARIO % "mae")
@@ -338,6 +339,7 @@ def tables():
     return predictions, targets
 
 
+@pytest.mark.slow
 def test_data_are_said_to_be_taken_if_compute_takes_them(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for each in tables():

@@ -15,6 +15,8 @@ from lossctl.detectors.findings import Findings
 
 DRAWS = 100
 
+pytestmark = pytest.mark.slow
+
 
 def observed(prediction, target) -> Findings:
     roles = {"prediction": np.asarray(prediction, float), "target": np.asarray(target, float)}

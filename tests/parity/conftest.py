@@ -10,6 +10,9 @@ import pytest
 # Keras reads this when it is imported; torch is the backend that this folder needs anyway.
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
+# JAX reads this when it is imported: code that runs once need not be fast.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
 MODULES = {
     "torch": ("torch",),
     "keras": ("torch", "keras"),

@@ -966,18 +966,18 @@ def test_keras_takes_each_label_that_is_not_0_for_a_part_of_the_sequence(framewo
 @pytest.mark.parametrize(
     ("loss", "options", "message"),
     [
-        ("smooth_l1", {"like": "keras"}, "keras has no smooth_l1"),
-        ("log_cosh", {"like": "torch"}, "torch has no log_cosh"),
-        ("quantile", {"like": "optax"}, "optax has no quantile"),
-        ("mse", {"like": "sklearn", "half": True}, "only with --no-half"),
-        ("bce", {"like": "optax"}, "only with --from-logits"),
-        ("bce", {"like": "sklearn", "label_smoothing": 0.1}, "only with"),
+        ("smooth_l1", {"like": "keras"}, "keras has no equivalent of smooth_l1"),
+        ("log_cosh", {"like": "torch"}, "torch has no equivalent of log_cosh"),
+        ("quantile", {"like": "optax"}, "optax has no equivalent of quantile"),
+        ("mse", {"like": "sklearn", "half": True}, "--no-half"),
+        ("bce", {"like": "optax"}, "--from-logits"),
+        ("bce", {"like": "sklearn", "label_smoothing": 0.1}, "--no-from-logits"),
         ("mse", {"like": "sklearn", "reduction": "sum"}, "has no reduction"),
         ("mae", {"like": "sklearn", "reduction": "none"}, "has no reduction"),
         ("bce", {"like": "sklearn", "reduction": "none"}, "has no reduction"),
         ("hinge", {"like": "sklearn", "reduction": "sum"}, "has no reduction"),
-        ("optax.l2_loss", {"half": False}, "means --half"),
-        ("torch.nn.BCELoss", {"from_logits": True}, "means --no-from-logits"),
+        ("optax.l2_loss", {"half": False}, "implies --half"),
+        ("torch.nn.BCELoss", {"from_logits": True}, "implies --no-from-logits"),
     ],
 )
 def test_what_a_framework_does_not_have(loss, options, message):

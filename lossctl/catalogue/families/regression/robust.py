@@ -157,7 +157,7 @@ def smooth_l1(
         ),
     ] = 1.0,
 ) -> MeanOfColumns:
-    """Huber loss divided by its threshold, so that its slope for large residuals is 1.
+    """Huber loss divided by its threshold, so that its gradient for large residuals is ±1.
 
     Helps:
         When the absolute error is wanted but smooth near 0, as for box coordinates.
