@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
-from examples import ROOT
+from examples import ROOT, without_version
 from samples import SAMPLES
 
 from lossctl.catalogue import families
@@ -59,7 +59,8 @@ def _family(family: str) -> Iterator[str]:
 
 
 def _loss(loss: Loss) -> Iterator[str]:
-    heading, *lines = "\n".join(render(loss_page(loss, {}), Format.MARKDOWN)).splitlines()
+    page = "\n".join(render(loss_page(loss, {}), Format.MARKDOWN))
+    heading, *lines = without_version(page).splitlines()
     del heading  # the summary follows the name as text
     yield loss.summary
     yield from lines
